@@ -1,0 +1,118 @@
+/* data.h: a folder of pictures to samples, splits and batches. */
+#ifndef ECGCNN_DATA_H
+#define ECGCNN_DATA_H
+
+#include "image.h"
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Dataset: what is in a folder ----
+ *
+ * One folder per class, searched to any depth; class names sorted by byte. Pictures are files whose name ends in
+ * .png, .jpg or .jpeg in any case. Names that begin with a dot, and loose files beside the class folders, are left
+ * out. A manifest.csv in the root, if there is one, lists the pictures instead (columns by name; `image` relative to
+ * the root, and `class`; `patient`, `record` and `split` are used where they stand).
+ * Immutable, share it freely. */
+typedef struct ecg_dataset ecg_dataset;
+
+typedef struct ecg_sample {
+    const char *path;    /* as opened: root/class/file */
+    const char *name;    /* relative to the root */
+    uint32_t label;      /* class index */
+    const char *patient; /* from the manifest, else NULL */
+    const char *split;   /* from the manifest ("train", "val", "test"), else NULL */
+} ecg_sample;
+
+typedef struct ecg_dataset_options {
+    uint32_t size;
+    /* Fix the classes and their order (a model's): a folder or manifest class outside it is ECG_EINVAL, or left out
+     * with ignore_unknown. NULL: the folders. */
+    const char *const *classes;
+    uint32_t class_count;
+    uint32_t ignore_unknown;
+} ecg_dataset_options;
+#define ECG_DATASET_OPTIONS_INIT                                                                             \
+    {                                                                                                        \
+        sizeof(ecg_dataset_options), NULL, 0, 0                                                              \
+    }
+
+/* List a folder. No picture is opened. Errors: ECG_EIO (missing, no permission: names the folder), ECG_EFORMAT
+ * (manifest: names the line), ECG_EINVAL (no class folder, no picture at all), ECG_ENOMEM. */
+ECG_API ecg_status ecg_dataset_open(ecg_dataset **out, const char *dir, const ecg_dataset_options *o,
+                                    ecg_error *err);
+ECG_API uint32_t ecg_dataset_classes(const ecg_dataset *d); /* empty ones too */
+ECG_API const char *ecg_dataset_class(const ecg_dataset *d, uint32_t i);
+ECG_API size_t ecg_dataset_class_samples(const ecg_dataset *d, uint32_t i); /* pictures of class i */
+ECG_API size_t ecg_dataset_samples(const ecg_dataset *d);
+ECG_API const ecg_sample *ecg_dataset_sample(const ecg_dataset *d, size_t i); /* class by class, by path */
+ECG_API int ecg_dataset_has_patients(const ecg_dataset *d); /* every sample names one */
+/* Classes or folders left out by ignore_unknown. */
+ECG_API size_t ecg_dataset_ignored(const ecg_dataset *d);
+ECG_API void ecg_dataset_free(ecg_dataset *d);
+
+/* ---- Splits ---- */
+typedef enum ecg_split_mode {
+    ECG_SPLIT_AUTO = 0,       /* BY_PATIENT where every sample names a patient, else STRATIFIED */
+    ECG_SPLIT_STRATIFIED = 1, /* per class: seeded shuffle, round(fraction * n) go to validation */
+    ECG_SPLIT_LEADING = 2,    /* per class: the first trunc(fraction * n), as Keras' validation_split */
+    ECG_SPLIT_BY_PATIENT = 3, /* whole patients, seeded, until each class has about its fraction */
+} ecg_split_mode;
+
+/* Cut the samples in two lists of indices into d, each ascending; allocated here, freed with ecg_split_free.
+ * A class with two or more pictures keeps at least one in training. fraction in (0, 1). *mode is replaced by the one
+ * used. Errors: ECG_EINVAL (fraction; BY_PATIENT without patients or with one; an empty side), ECG_ENOMEM. */
+typedef struct ecg_split {
+    uint32_t *train, *val;
+    size_t train_count, val_count;
+} ecg_split;
+ECG_API ecg_status ecg_dataset_split(ecg_split *out, const ecg_dataset *d, double fraction, ecg_split_mode *mode,
+                                     uint64_t seed, ecg_error *err);
+ECG_API void ecg_split_free(ecg_split *s);
+
+/* ---- Source: where the trainer gets its samples ----
+ * Anything that can fill in sample i. `fetch` is called from the trainer's threads, several at once, and must be a pure
+ * function of (epoch, i): x[h][w][c] is the network's input, *label the class. A status other than ECG_OK stops
+ * training with that status. A linking program may fill this in for itself. */
+typedef struct ecg_source {
+    void *ctx;
+    size_t count;
+    ecg_status (*fetch)(void *ctx, uint64_t epoch, size_t i, float *x, uint32_t *label, ecg_error *err);
+} ecg_source;
+
+/* ---- Loader: pictures of a dataset, decoded once and kept as 8-bit pixels ---- */
+typedef struct ecg_loader ecg_loader;
+
+typedef struct ecg_loader_options {
+    uint32_t size;
+    uint32_t threads;  /* for decoding; 0: one per core */
+    uint32_t skip_bad; /* leave unreadable pictures out and count them, instead of failing on the first */
+    /* Called now and then while decoding, from the calling thread; nonzero stops: ECG_ECANCELLED. May be NULL. */
+    int (*progress)(void *payload, size_t done, size_t total);
+    /* Called for each picture skipped, from the calling thread, after decoding, in order. May be NULL. */
+    void (*skipped)(void *payload, const ecg_sample *s, const ecg_error *why);
+    void *payload;
+} ecg_loader_options;
+#define ECG_LOADER_OPTIONS_INIT                                                                              \
+    {                                                                                                        \
+        sizeof(ecg_loader_options), 0, 0, NULL, NULL, NULL                                                   \
+    }
+
+/* Decode and prepare the samples `index[0..count)` of d (NULL: all). d must outlive the loader. p is checked.
+ * The first unreadable picture in order is the error, whatever the threads did. */
+ECG_API ecg_status ecg_loader_new(ecg_loader **out, const ecg_dataset *d, const uint32_t *index, size_t count,
+                                  const ecg_preprocess *p, const ecg_loader_options *o, ecg_error *err);
+ECG_API size_t ecg_loader_count(const ecg_loader *l); /* without skipped ones */
+ECG_API size_t ecg_loader_skipped(const ecg_loader *l);
+/* Sample i of the loader, its pixels (as prepared), and all of it as a source for the trainer. Valid while l is. */
+ECG_API const ecg_sample *ecg_loader_sample(const ecg_loader *l, size_t i);
+ECG_API ecg_image ecg_loader_image(const ecg_loader *l, size_t i);
+ECG_API ecg_source ecg_loader_source(const ecg_loader *l);
+ECG_API void ecg_loader_free(ecg_loader *l);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

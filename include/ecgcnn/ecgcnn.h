@@ -1,0 +1,15 @@
+/* ecgcnn.h: the whole library. A program that only predicts needs no more than net.h. */
+#ifndef ECGCNN_ECGCNN_H
+#define ECGCNN_ECGCNN_H
+
+#include "data.h"
+#include "eval.h"
+#include "image.h"
+#include "net.h"
+#include "signal.h"
+#include "status.h"
+#include "train.h"
+#include "types.h"
+#include "version.h"
+
+#endif

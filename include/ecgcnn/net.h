@@ -1,0 +1,136 @@
+/* net.h: networks as text, models, and running them. All that a program needs which only predicts.
+ *
+ *     ecg_model *m = NULL;
+ *     ecg_session *s = NULL;
+ *     ecg_pixels *p = NULL;
+ *     float probs[64];
+ *     if (ecg_model_load(&m, "beats.ecgm", NULL, &err) == ECG_OK &&
+ *         ecg_session_new(&s, m, NULL, &err) == ECG_OK &&
+ *         ecg_pixels_load(&p, "beat.png", ...) ...
+ */
+#ifndef ECGCNN_NET_H
+#define ECGCNN_NET_H
+
+#include "image.h"
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Architecture: text to network ----
+ *
+ *     input 64x64x1; conv2d 32 3x3 relu; maxpool 2x2; flatten; dense 32; dense 6; softmax
+ *
+ * Items are separated by `;` or line ends; `#` starts a comment up to the end of the line. The first item is
+ * `input HxWxC`. An item is a layer's name, its positional attributes in order, then `name=value` in any order;
+ * `conv2d` and `dense` may end in the name of an activation. Immutable, share it freely. */
+typedef struct ecg_spec ecg_spec;
+
+/* `input` replaces the one of the text, or supplies it where the text has none; a zero field keeps the text's;
+ * NULL: as in the text. `classes` > 0 replaces the size of the last dense layer. `text` may also be the name of a
+ * preset. Errors: ECG_EINVAL or ECG_ESHAPE, naming the item; ECG_ELIMIT; ECG_ENOMEM. */
+ECG_API ecg_status ecg_spec_parse(ecg_spec **out, const char *text, const ecg_shape *input, uint32_t classes,
+                                  ecg_error *err);
+
+/* Canonical text that parses to the same network; snprintf's rules (returns the length without the NUL,
+ * writes at most cap bytes, always terminated when cap > 0). */
+ECG_API size_t ecg_spec_print(const ecg_spec *s, char *buf, size_t cap);
+
+/* Text of preset i, with its name and one line of help; NULL when there are no more. Static storage. */
+ECG_API const char *ecg_preset(size_t i, const char **name, const char **help);
+
+/* Layer kind i of those the text may use, with one line of help; NULL when there are no more. */
+ECG_API const char *ecg_layer_kind(size_t i, const char **help);
+
+typedef struct ecg_layer_info {
+    const char *name; /* "conv2d" */
+    ecg_shape out;
+    uint64_t params; /* trainable */
+    uint64_t state;  /* not trainable: running statistics */
+    uint64_t macs;   /* multiply-adds of forward for one picture */
+} ecg_layer_info;
+
+ECG_API ecg_shape ecg_spec_input(const ecg_spec *s);
+ECG_API uint32_t ecg_spec_outputs(const ecg_spec *s); /* values of the last layer: classes */
+ECG_API uint64_t ecg_spec_params(const ecg_spec *s);  /* trainable */
+ECG_API uint32_t ecg_spec_layers(const ecg_spec *s);
+/* i < ecg_spec_layers(s). */
+ECG_API ecg_layer_info ecg_spec_layer(const ecg_spec *s, uint32_t i);
+/* Attributes of layer i as text ("32 3x3 pad=same"), snprintf's rules. */
+ECG_API size_t ecg_spec_layer_text(const ecg_spec *s, uint32_t i, char *buf, size_t cap);
+ECG_API void ecg_spec_free(ecg_spec *s); /* NULL is allowed */
+
+/* ---- Model: network, weights, preprocessing, class names, provenance ----
+ * Immutable and counted; share it freely between threads. */
+typedef struct ecg_model ecg_model;
+
+typedef struct ecg_load_options {
+    uint32_t size;
+    uint32_t max_layers;  /* 0: 1024 */
+    uint64_t max_bytes;   /* largest file, 0: 2 GiB */
+    uint64_t max_params;  /* 0: 400,000,000 */
+} ecg_load_options;
+#define ECG_LOAD_OPTIONS_INIT                                                                                \
+    {                                                                                                        \
+        sizeof(ecg_load_options), 0, 0, 0                                                                    \
+    }
+
+/* Read a model file. Errors: ECG_EIO, ECG_EFORMAT (no model file), ECG_EVERSION, ECG_ECORRUPT, ECG_ELIMIT,
+ * ECG_ENUMERIC (a weight that is not finite), ECG_ENOMEM. */
+ECG_API ecg_status ecg_model_load(ecg_model **out, const char *path, const ecg_load_options *o, ecg_error *err);
+ECG_API ecg_status ecg_model_load_memory(ecg_model **out, const void *data, size_t n, const ecg_load_options *o,
+                                         ecg_error *err);
+
+/* Write a model file, whole or not at all. Errors: ECG_EIO, ECG_ENOMEM. */
+ECG_API ecg_status ecg_model_save(const ecg_model *m, const char *path, ecg_error *err);
+
+/* Counts one more owner; returns m. */
+ECG_API ecg_model *ecg_model_retain(ecg_model *m);
+ECG_API void ecg_model_free(ecg_model *m); /* NULL is allowed */
+
+/* All valid as long as the model is. */
+ECG_API const ecg_spec *ecg_model_spec(const ecg_model *m);
+ECG_API const ecg_preprocess *ecg_model_preprocess(const ecg_model *m);
+ECG_API uint32_t ecg_model_classes(const ecg_model *m);
+ECG_API const char *ecg_model_class(const ecg_model *m, uint32_t i); /* NULL: i out of range */
+
+/* Provenance: entry i as key and value ("epochs", "10"); false when there is none. And by key: NULL if absent. */
+ECG_API int ecg_model_meta_at(const ecg_model *m, size_t i, const char **key, const char **value);
+ECG_API const char *ecg_model_meta(const ecg_model *m, const char *key);
+
+/* ---- Session: runs a model ---- one caller at a time; several sessions may share a model. */
+typedef struct ecg_session ecg_session;
+
+typedef struct ecg_session_options {
+    uint32_t size;
+    uint32_t threads; /* 0: one per core this process may use */
+} ecg_session_options;
+#define ECG_SESSION_OPTIONS_INIT                                                                             \
+    {                                                                                                        \
+        sizeof(ecg_session_options), 0                                                                       \
+    }
+
+/* Allocates all that running needs, and keeps the model alive. While a session lives, OpenBLAS is held to one
+ * thread per caller for the whole process. Errors: ECG_EINVAL, ECG_ENOMEM. */
+ECG_API ecg_status ecg_session_new(ecg_session **out, ecg_model *m, const ecg_session_options *o,
+                                   ecg_error *err);
+
+/* x[n][h][w][c], prepared by ecg_preprocess_values; probs[n][classes], each row summing to 1. Allocates nothing.
+ * The same picture gives the same bits whatever n, its place and the number of threads. */
+ECG_API void ecg_session_run(ecg_session *s, const float *x, size_t n, float *probs);
+
+/* 8-bit pixels as ecg_preprocess_load returns them, n pictures; probs[n][classes]. Allocates nothing.
+ * ECG_ESHAPE when a picture is not of the size and colour the model reads. */
+ECG_API ecg_status ecg_session_run_images(ecg_session *s, const ecg_image *img, size_t n, float *probs,
+                                          ecg_error *err);
+
+/* Read, prepare and predict one picture file; probs[classes]. Errors as ecg_pixels_load. */
+ECG_API ecg_status ecg_session_run_file(ecg_session *s, const char *path, float *probs, ecg_error *err);
+
+ECG_API void ecg_session_free(ecg_session *s); /* NULL is allowed */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

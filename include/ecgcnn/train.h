@@ -1,0 +1,154 @@
+/* train.h: training a network. */
+#ifndef ECGCNN_TRAIN_H
+#define ECGCNN_TRAIN_H
+
+#include "data.h"
+#include "net.h"
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum ecg_optimizer {
+    ECG_ADAM = 0, /* Kingma & Ba 2015; epsilon added to the root of the corrected second moment */
+    ECG_AMSGRAD,  /* Reddi et al. 2018, as in PyTorch */
+    ECG_ADAMW,    /* Loshchilov & Hutter 2019: decoupled weight decay */
+    ECG_SGD,      /* with momentum and Nesterov */
+    ECG_RMSPROP,  /* Hinton; epsilon outside the root */
+} ecg_optimizer;
+
+typedef enum ecg_schedule {
+    ECG_SCHEDULE_CONSTANT = 0,
+    ECG_SCHEDULE_STEP,        /* lr * gamma^floor(epoch / every) */
+    ECG_SCHEDULE_EXPONENTIAL, /* lr * gamma^(step / (every * steps per epoch)) */
+    ECG_SCHEDULE_COSINE,      /* from lr to lr_min over all steps, after `warmup` epochs of linear rise */
+    ECG_SCHEDULE_ONE_CYCLE,   /* Smith 2018: cosine from lr / 25 up to lr in 30 % of the steps, down to lr / 1e4 */
+    ECG_SCHEDULE_PLATEAU,     /* lr *= gamma when validation loss has not fallen for `every` epochs, down to lr_min */
+} ecg_schedule;
+
+/* Names as on the command line: "adam", "amsgrad", "adamw", "sgd", "rmsprop"; "constant", "step", "exponential",
+ * "cosine", "one-cycle", "plateau". _name: NULL for a value that is none. _parse: ECG_EINVAL. */
+ECG_API const char *ecg_optimizer_name(ecg_optimizer o);
+ECG_API const char *ecg_schedule_name(ecg_schedule s);
+ECG_API ecg_status ecg_optimizer_parse(ecg_optimizer *out, const char *name);
+ECG_API ecg_status ecg_schedule_parse(ecg_schedule *out, const char *name);
+
+/* Fields whose default is not zero are set by the _INIT macro. */
+typedef struct ecg_train_options {
+    uint32_t size;
+    uint32_t epochs;  /* 1..1e6 */
+    uint32_t batch;   /* samples per step, 1..65536 */
+    uint32_t threads; /* 0: one per core this process may use */
+    uint64_t seed;
+    uint32_t shards; /* parts a batch is cut into; part of what decides the bits. 0: 16 */
+
+    ecg_optimizer optimizer;
+    float lr;           /* > 0 */
+    float beta1, beta2; /* 0 <= beta < 1; beta2 is RMSprop's rho */
+    float epsilon;
+    float momentum;     /* SGD and RMSprop, 0 <= m < 1 */
+    uint32_t nesterov;  /* SGD: 1 */
+    float weight_decay; /* kernels only. ADAMW: decoupled; others: added to the gradient (L2 / 2) */
+    float l2;           /* loss += l2 * sum of squares of every kernel, as Keras' regularizers.l2 */
+    float clip_norm;    /* scale the whole gradient down to this norm; 0: off */
+    float clip_value;   /* clamp each gradient to +-this; 0: off */
+
+    ecg_schedule schedule;
+    uint32_t every;  /* epochs, see ecg_schedule */
+    float gamma;     /* 0 < gamma <= 1 */
+    float lr_min;
+    uint32_t warmup; /* COSINE: epochs */
+
+    float label_smoothing;      /* 0 <= s < 1 */
+    const float *class_weights; /* [classes], copied; NULL: all 1 */
+    uint32_t weighted_mean;     /* 1: divide by the sum of weights (PyTorch); 0: by samples (Keras) */
+    uint32_t early_stop;        /* stop after this many epochs without a better validation loss; 0: never */
+} ecg_train_options;
+#define ECG_TRAIN_OPTIONS_INIT                                                                               \
+    {                                                                                                        \
+        sizeof(ecg_train_options), 10, 32, 0, 0, 0, ECG_ADAM, 1e-3f, 0.9f, 0.999f, 1e-7f, 0.0f, 0, 0.0f,     \
+            0.0f, 0.0f, 0.0f, ECG_SCHEDULE_CONSTANT, 10, 0.1f, 0.0f, 0, 0.0f, NULL, 0, 0                     \
+    }
+
+/* NULL options check the defaults. Errors: ECG_EINVAL, naming the field, the range and what was found. */
+ECG_API ecg_status ecg_train_options_check(const ecg_train_options *o, ecg_error *err);
+
+/* Owns the only mutable weights, and threads. One caller at a time; two trainers may run side by side. While one
+ * lives, OpenBLAS is held to one thread per caller for the whole process. */
+typedef struct ecg_trainer ecg_trainer;
+
+typedef struct ecg_step {
+    double loss;      /* of the batch, L2 included, before the step */
+    uint64_t step;    /* steps done, this one included */
+    uint32_t correct; /* predictions that were right */
+    uint32_t n;
+    float lr; /* used */
+} ecg_step;
+
+typedef struct ecg_epoch {
+    uint32_t index; /* from 1 */
+    uint32_t epochs;
+    double loss, accuracy; /* over the training samples as they were seen, with dropout and augmentation */
+    double val_loss, val_accuracy; /* NaN without validation */
+    double seconds;
+    float lr;      /* of the last step */
+    uint32_t best; /* 1: best so far (by validation loss, or training loss without validation), and saved */
+} ecg_epoch;
+
+/* All may be NULL. Called from the thread that called ecg_trainer_fit. Nonzero from step or epoch stops training after
+ * the step or epoch: fit returns ECG_ECANCELLED, and the best model so far is in the file. */
+typedef struct ecg_fit_hooks {
+    uint32_t size;
+    int (*step)(void *payload, const ecg_step *s, size_t done, size_t total); /* samples of this epoch */
+    int (*epoch)(void *payload, const ecg_epoch *e);
+    void *payload;
+} ecg_fit_hooks;
+
+/* What goes into the model file beside the weights; all copied. */
+typedef struct ecg_model_info {
+    uint32_t size;
+    const ecg_preprocess *preprocess; /* needed */
+    const char *const *classes;       /* needed: [outputs of the network] */
+    const char *const *meta;          /* key, value, key, value, ..., NULL. NULL: none */
+} ecg_model_info;
+
+/* Plan, allocate everything, initialise weights from the seed. The network must end in softmax.
+ * Errors: ECG_EINVAL, ECG_ESHAPE, ECG_ELIMIT, ECG_ENOMEM (says how much was wanted). */
+ECG_API ecg_status ecg_trainer_new(ecg_trainer **out, const ecg_spec *s, const ecg_train_options *o,
+                                   ecg_error *err);
+
+/* One step on x[n][h][w][c] and y[n], 1 <= n <= batch. Allocates nothing. Errors: ECG_EINVAL (n, a label),
+ * ECG_ENUMERIC (the loss is not finite; the weights are then those before the step). */
+ECG_API ecg_status ecg_trainer_step(ecg_trainer *t, const float *x, const uint32_t *y, size_t n, ecg_step *out,
+                                    ecg_error *err);
+
+/* All epochs. The best model goes to `best_path` whenever it improves (written whole or not at all; NULL: nowhere).
+ * `val` may be NULL. Errors: those of step, of the sources and of writing; ECG_ECANCELLED. */
+ECG_API ecg_status ecg_trainer_fit(ecg_trainer *t, const ecg_source *train, const ecg_source *val,
+                                   const ecg_model_info *info, const char *best_path, const ecg_fit_hooks *hooks,
+                                   ecg_error *err);
+
+/* Probabilities for x[n][h][w][c] with the weights as they are now, as a session would give: probs[n][classes]. */
+ECG_API void ecg_trainer_predict(ecg_trainer *t, const float *x, size_t n, float *probs);
+
+/* A model with a copy of the weights as they are now. */
+ECG_API ecg_status ecg_trainer_snapshot(const ecg_trainer *t, const ecg_model_info *info, ecg_model **out,
+                                        ecg_error *err);
+
+/* Write the weights as they are now to a model file, without copying them. */
+ECG_API ecg_status ecg_trainer_save(const ecg_trainer *t, const ecg_model_info *info, const char *path,
+                                    ecg_error *err);
+
+/* Parameter tensor i (kernels, biases, statistics, in layer order): name ("1.conv2d.kernel"), values to read and
+ * write between steps (a kernel is [kh][kw][in][out] or [in][out]), their number. NULL: no more. */
+ECG_API float *ecg_trainer_tensor(ecg_trainer *t, size_t i, const char **name, size_t *count);
+
+/* Bytes this trainer has allocated. */
+ECG_API uint64_t ecg_trainer_bytes(const ecg_trainer *t);
+ECG_API void ecg_trainer_free(ecg_trainer *t); /* NULL is allowed */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

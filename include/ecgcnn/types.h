@@ -1,0 +1,28 @@
+/* types.h: plain value types shared by all headers. */
+#ifndef ECGCNN_TYPES_H
+#define ECGCNN_TYPES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Rows, columns, channels. Activations are stored [h][w][c], the channel running fastest; a flat vector of n
+ * values is {1, 1, n}. */
+typedef struct ecg_shape {
+    uint32_t h, w, c;
+} ecg_shape;
+
+/* Options structs begin with `uint32_t size`, the sizeof that the caller was compiled with, so that a program
+ * built against an older header keeps working: fields it does not know take their defaults. Each has an
+ * _INIT macro that sets size and defaults. A NULL options pointer means all defaults. A size larger than the
+ * library knows is accepted only when the unknown tail is all zero bytes, else ECG_EVERSION. */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,34 @@
+/* Inside a model. */
+#ifndef ECG_NET_MODEL_H
+#define ECG_NET_MODEL_H
+
+#include <stdatomic.h>
+
+#include "net/spec.h"
+
+/* One entry of provenance. */
+typedef struct ecg__meta {
+    char *key, *value;
+} ecg__meta;
+
+struct ecg_model {
+    atomic_uint owners;
+    ecg_spec *spec;
+    ecg_preprocess prep; /* checked */
+    uint32_t classes;    /* = ecg_spec_outputs(spec) */
+    char **class_name;   /* [classes] */
+    size_t metas;
+    ecg__meta *meta;
+    float *weights; /* [spec->floats], 64-byte aligned */
+    bool borrowed;  /* weights are someone else's (ecg_trainer_save) */
+};
+
+/* A model from its parts; all are copied, except `weights`, which is taken over (freed with ecg__free by the model, on
+ * failure by the caller) or, with `borrow`, left to its owner. meta: key, value, ..., NULL; may be NULL.
+ * Errors: ECG_EINVAL (a class name empty, over 255 bytes, twice; their number; preprocessing of another shape than the
+ * network's input), ECG_ENUMERIC (a weight not finite), ECG_ENOMEM. */
+ecg_status ecg__model_new(ecg_model **out, const ecg_spec *spec, const ecg_preprocess *prep,
+                          const char *const *classes, uint32_t class_count, const char *const *meta,
+                          float *weights, bool borrow, ecg_error *err);
+
+#endif
