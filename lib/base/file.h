@@ -1,0 +1,36 @@
+/* Whole files: read with a limit, written so that they appear complete or not at all. */
+#ifndef ECG_BASE_FILE_H
+#define ECG_BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ecgcnn/status.h"
+
+/* "PATH: DOING: text of errno `code`"; ECG_ENOMEM for ENOMEM, else ECG_EIO. */
+ecg_status ecg__file_fail(ecg_error *err, const char *path, const char *doing, int code);
+
+/* All bytes of a regular file into *out (ecg__free; a block also when *n is 0). Anything else that a path can
+ * name is refused and never waited for. ECG_EIO, ECG_ELIMIT (more than max_bytes), ECG_ENOMEM; the message
+ * names the path. */
+ecg_status ecg__file_read(unsigned char **out, size_t *n, const char *path, uint64_t max_bytes,
+                          ecg_error *err);
+
+/* A file being written: a temporary file in the folder of `path` until the commit. */
+typedef struct ecg__file ecg__file;
+
+/* Permissions are those that open() would give: the umask's for a new file, the old ones for an old file. A
+ * link is followed; a device, pipe or folder is refused. */
+ecg_status ecg__file_create(ecg__file **out, const char *path, ecg_error *err);
+
+/* Buffered. After a failure every later write and the commit fail too. */
+ecg_status ecg__file_write(ecg__file *f, const void *data, size_t n, ecg_error *err);
+
+/* Flush, fsync, rename over the path, fsync the folder. Frees f in every case; on failure the temporary file
+ * is removed and what stood under the path is still there. */
+ecg_status ecg__file_commit(ecg__file *f, ecg_error *err);
+
+/* Remove the temporary file and free f; NULL is allowed. */
+void ecg__file_abandon(ecg__file *f);
+
+#endif
