@@ -11,10 +11,10 @@ extern "C" {
 
 /* ---- Dataset: what is in a folder ----
  *
- * One folder per class, searched to any depth; class names sorted by byte. Pictures are files whose name ends in
- * .png, .jpg or .jpeg in any case. Names that begin with a dot, and loose files beside the class folders, are left
- * out. A manifest.csv in the root, if there is one, lists the pictures instead (columns by name; `image` relative to
- * the root, and `class`; `patient`, `record` and `split` are used where they stand).
+ * One folder per class, searched to any depth; class names sorted by byte. Pictures are files whose name ends
+ * in .png, .jpg or .jpeg in any case. Names that begin with a dot, and loose files beside the class folders,
+ * are left out. A manifest.csv in the root, if there is one, lists the pictures instead (columns by name;
+ * `image` relative to the root, and `class`; `patient`, `record` and `split` are used where they stand).
  * Immutable, share it freely. */
 typedef struct ecg_dataset ecg_dataset;
 
@@ -28,8 +28,8 @@ typedef struct ecg_sample {
 
 typedef struct ecg_dataset_options {
     uint32_t size;
-    /* Fix the classes and their order (a model's): a folder or manifest class outside it is ECG_EINVAL, or left out
-     * with ignore_unknown. NULL: the folders. */
+    /* Fix the classes and their order (a model's): a folder or manifest class outside it is ECG_EINVAL, or
+     * left out with ignore_unknown. NULL: the folders. */
     const char *const *classes;
     uint32_t class_count;
     uint32_t ignore_unknown;
@@ -39,8 +39,8 @@ typedef struct ecg_dataset_options {
         sizeof(ecg_dataset_options), NULL, 0, 0                                                              \
     }
 
-/* List a folder. No picture is opened. Errors: ECG_EIO (missing, no permission: names the folder), ECG_EFORMAT
- * (manifest: names the line), ECG_EINVAL (no class folder, no picture at all), ECG_ENOMEM. */
+/* List a folder. No picture is opened. Errors: ECG_EIO (missing, no permission: names the folder),
+ * ECG_EFORMAT (manifest: names the line), ECG_EINVAL (no class folder, no picture at all), ECG_ENOMEM. */
 ECG_API ecg_status ecg_dataset_open(ecg_dataset **out, const char *dir, const ecg_dataset_options *o,
                                     ecg_error *err);
 ECG_API uint32_t ecg_dataset_classes(const ecg_dataset *d); /* empty ones too */
@@ -48,7 +48,7 @@ ECG_API const char *ecg_dataset_class(const ecg_dataset *d, uint32_t i);
 ECG_API size_t ecg_dataset_class_samples(const ecg_dataset *d, uint32_t i); /* pictures of class i */
 ECG_API size_t ecg_dataset_samples(const ecg_dataset *d);
 ECG_API const ecg_sample *ecg_dataset_sample(const ecg_dataset *d, size_t i); /* class by class, by path */
-ECG_API int ecg_dataset_has_patients(const ecg_dataset *d); /* every sample names one */
+ECG_API int ecg_dataset_has_patients(const ecg_dataset *d);                   /* every sample names one */
 /* Classes or folders left out by ignore_unknown. */
 ECG_API size_t ecg_dataset_ignored(const ecg_dataset *d);
 ECG_API void ecg_dataset_free(ecg_dataset *d);
@@ -62,20 +62,21 @@ typedef enum ecg_split_mode {
 } ecg_split_mode;
 
 /* Cut the samples in two lists of indices into d, each ascending; allocated here, freed with ecg_split_free.
- * A class with two or more pictures keeps at least one in training. fraction in (0, 1). *mode is replaced by the one
- * used. Errors: ECG_EINVAL (fraction; BY_PATIENT without patients or with one; an empty side), ECG_ENOMEM. */
+ * A class with two or more pictures keeps at least one in training. fraction in (0, 1). *mode is replaced by
+ * the one used. Errors: ECG_EINVAL (fraction; BY_PATIENT without patients or with one; an empty side),
+ * ECG_ENOMEM. */
 typedef struct ecg_split {
     uint32_t *train, *val;
     size_t train_count, val_count;
 } ecg_split;
-ECG_API ecg_status ecg_dataset_split(ecg_split *out, const ecg_dataset *d, double fraction, ecg_split_mode *mode,
-                                     uint64_t seed, ecg_error *err);
+ECG_API ecg_status ecg_dataset_split(ecg_split *out, const ecg_dataset *d, double fraction,
+                                     ecg_split_mode *mode, uint64_t seed, ecg_error *err);
 ECG_API void ecg_split_free(ecg_split *s);
 
 /* ---- Source: where the trainer gets its samples ----
- * Anything that can fill in sample i. `fetch` is called from the trainer's threads, several at once, and must be a pure
- * function of (epoch, i): x[h][w][c] is the network's input, *label the class. A status other than ECG_OK stops
- * training with that status. A linking program may fill this in for itself. */
+ * Anything that can fill in sample i. `fetch` is called from the trainer's threads, several at once, and must
+ * be a pure function of (epoch, i): x[h][w][c] is the network's input, *label the class. A status other than
+ * ECG_OK stops training with that status. A linking program may fill this in for itself. */
 typedef struct ecg_source {
     void *ctx;
     size_t count;
@@ -89,7 +90,8 @@ typedef struct ecg_loader_options {
     uint32_t size;
     uint32_t threads;  /* for decoding; 0: one per core */
     uint32_t skip_bad; /* leave unreadable pictures out and count them, instead of failing on the first */
-    /* Called now and then while decoding, from the calling thread; nonzero stops: ECG_ECANCELLED. May be NULL. */
+    /* Called now and then while decoding, from the calling thread; nonzero stops: ECG_ECANCELLED. May be
+     * NULL. */
     int (*progress)(void *payload, size_t done, size_t total);
     /* Called for each picture skipped, from the calling thread, after decoding, in order. May be NULL. */
     void (*skipped)(void *payload, const ecg_sample *s, const ecg_error *why);
@@ -106,7 +108,8 @@ ECG_API ecg_status ecg_loader_new(ecg_loader **out, const ecg_dataset *d, const 
                                   const ecg_preprocess *p, const ecg_loader_options *o, ecg_error *err);
 ECG_API size_t ecg_loader_count(const ecg_loader *l); /* without skipped ones */
 ECG_API size_t ecg_loader_skipped(const ecg_loader *l);
-/* Sample i of the loader, its pixels (as prepared), and all of it as a source for the trainer. Valid while l is. */
+/* Sample i of the loader, its pixels (as prepared), and all of it as a source for the trainer. Valid while l
+ * is. */
 ECG_API const ecg_sample *ecg_loader_sample(const ecg_loader *l, size_t i);
 ECG_API ecg_image ecg_loader_image(const ecg_loader *l, size_t i);
 ECG_API ecg_source ecg_loader_source(const ecg_loader *l);

@@ -53,8 +53,8 @@ ECG_API ecg_status ecg_filter_parse(ecg_filter *out, const char *name);
 ECG_API ecg_status ecg_profile_parse(ecg_profile *out, const char *name);
 ECG_API ecg_status ecg_color_parse(ecg_color *out, const char *name);
 
-/* A view of 8-bit pixels that someone else owns. Pixel (row, col), channel k is px[row * stride + col * c + k];
- * row 0 is the top. */
+/* A view of 8-bit pixels that someone else owns. Pixel (row, col), channel k is px[row * stride + col * c +
+ * k]; row 0 is the top. */
 typedef struct ecg_image {
     const uint8_t *px;
     uint32_t w, h, c;
@@ -77,8 +77,8 @@ typedef struct ecg_decode_options {
         sizeof(ecg_decode_options), (ecg_color)0, (ecg_profile)0, 0, 0, 0                                    \
     }
 
-/* Read a PNG or JPEG file; the kind is decided by its first bytes, never by its name. Every PNG colour type and
- * bit depth, interlaced or not; JPEG gray, YCbCr, RGB, CMYK and YCCK, baseline or progressive. Limits are
+/* Read a PNG or JPEG file; the kind is decided by its first bytes, never by its name. Every PNG colour type
+ * and bit depth, interlaced or not; JPEG gray, YCbCr, RGB, CMYK and YCCK, baseline or progressive. Limits are
  * checked on the header, before pixels are allocated. *out is the caller's, freed with ecg_pixels_free.
  * Errors: ECG_EIO (cannot be read; a device, pipe or directory is refused), ECG_EFORMAT (neither PNG nor
  * JPEG), ECG_ECORRUPT (truncated or damaged; a JPEG warning counts as damage), ECG_ELIMIT, ECG_EUNSUPPORTED
@@ -90,9 +90,9 @@ ECG_API ecg_status ecg_pixels_load(ecg_pixels **out, const char *path, const ecg
 ECG_API ecg_status ecg_pixels_decode(ecg_pixels **out, const void *data, size_t n, const char *name,
                                      const ecg_decode_options *o, ecg_error *err);
 
-/* A new picture of h x w pixels, 1 <= h, w <= 32768, same channels (1, 3 or 4; the fourth is alpha, and colours
- * are premultiplied by it except for NEAREST). A picture that has the size already is copied.
- * Errors: ECG_EINVAL, ECG_ENOMEM. Any thread. */
+/* A new picture of h x w pixels, 1 <= h, w <= 32768, same channels (1, 3 or 4; the fourth is alpha, and
+ * colours are premultiplied by it except for NEAREST). A picture that has the size already is copied. Errors:
+ * ECG_EINVAL, ECG_ENOMEM. Any thread. */
 ECG_API ecg_status ecg_pixels_resize(ecg_pixels **out, const ecg_image *in, uint32_t h, uint32_t w,
                                      ecg_filter filter, ecg_error *err);
 
@@ -139,8 +139,8 @@ ECG_API ecg_status ecg_preprocess_load(ecg_pixels **out, const ecg_preprocess *p
                                        ecg_error *err);
 
 /* The same from bytes in memory. */
-ECG_API ecg_status ecg_preprocess_decode(ecg_pixels **out, const ecg_preprocess *p, const void *data, size_t n,
-                                         const char *name, ecg_error *err);
+ECG_API ecg_status ecg_preprocess_decode(ecg_pixels **out, const ecg_preprocess *p, const void *data,
+                                         size_t n, const char *name, ecg_error *err);
 
 /* 8-bit pixels, px[h][w][c] packed, to the network's input x[h][w][c]. Allocates nothing, cannot fail. */
 ECG_API void ecg_preprocess_values(const ecg_preprocess *p, const uint8_t *px, float *x);

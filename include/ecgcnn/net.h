@@ -23,13 +23,13 @@ extern "C" {
  *     input 64x64x1; conv2d 32 3x3 relu; maxpool 2x2; flatten; dense 32; dense 6; softmax
  *
  * Items are separated by `;` or line ends; `#` starts a comment up to the end of the line. The first item is
- * `input HxWxC`. An item is a layer's name, its positional attributes in order, then `name=value` in any order;
- * `conv2d` and `dense` may end in the name of an activation. Immutable, share it freely. */
+ * `input HxWxC`. An item is a layer's name, its positional attributes in order, then `name=value` in any
+ * order; `conv2d` and `dense` may end in the name of an activation. Immutable, share it freely. */
 typedef struct ecg_spec ecg_spec;
 
-/* `input` replaces the one of the text, or supplies it where the text has none; a zero field keeps the text's;
- * NULL: as in the text. `classes` > 0 replaces the size of the last dense layer. `text` may also be the name of a
- * preset. Errors: ECG_EINVAL or ECG_ESHAPE, naming the item; ECG_ELIMIT; ECG_ENOMEM. */
+/* `input` replaces the one of the text, or supplies it where the text has none; a zero field keeps the
+ * text's; NULL: as in the text. `classes` > 0 replaces the size of the last dense layer. `text` may also be
+ * the name of a preset. Errors: ECG_EINVAL or ECG_ESHAPE, naming the item; ECG_ELIMIT; ECG_ENOMEM. */
 ECG_API ecg_status ecg_spec_parse(ecg_spec **out, const char *text, const ecg_shape *input, uint32_t classes,
                                   ecg_error *err);
 
@@ -67,9 +67,9 @@ typedef struct ecg_model ecg_model;
 
 typedef struct ecg_load_options {
     uint32_t size;
-    uint32_t max_layers;  /* 0: 1024 */
-    uint64_t max_bytes;   /* largest file, 0: 2 GiB */
-    uint64_t max_params;  /* 0: 400,000,000 */
+    uint32_t max_layers; /* 0: 1024 */
+    uint64_t max_bytes;  /* largest file, 0: 2 GiB */
+    uint64_t max_params; /* 0: 400,000,000 */
 } ecg_load_options;
 #define ECG_LOAD_OPTIONS_INIT                                                                                \
     {                                                                                                        \
@@ -78,9 +78,10 @@ typedef struct ecg_load_options {
 
 /* Read a model file. Errors: ECG_EIO, ECG_EFORMAT (no model file), ECG_EVERSION, ECG_ECORRUPT, ECG_ELIMIT,
  * ECG_ENUMERIC (a weight that is not finite), ECG_ENOMEM. */
-ECG_API ecg_status ecg_model_load(ecg_model **out, const char *path, const ecg_load_options *o, ecg_error *err);
-ECG_API ecg_status ecg_model_load_memory(ecg_model **out, const void *data, size_t n, const ecg_load_options *o,
-                                         ecg_error *err);
+ECG_API ecg_status ecg_model_load(ecg_model **out, const char *path, const ecg_load_options *o,
+                                  ecg_error *err);
+ECG_API ecg_status ecg_model_load_memory(ecg_model **out, const void *data, size_t n,
+                                         const ecg_load_options *o, ecg_error *err);
 
 /* Write a model file, whole or not at all. Errors: ECG_EIO, ECG_ENOMEM. */
 ECG_API ecg_status ecg_model_save(const ecg_model *m, const char *path, ecg_error *err);
@@ -95,7 +96,8 @@ ECG_API const ecg_preprocess *ecg_model_preprocess(const ecg_model *m);
 ECG_API uint32_t ecg_model_classes(const ecg_model *m);
 ECG_API const char *ecg_model_class(const ecg_model *m, uint32_t i); /* NULL: i out of range */
 
-/* Provenance: entry i as key and value ("epochs", "10"); false when there is none. And by key: NULL if absent. */
+/* Provenance: entry i as key and value ("epochs", "10"); false when there is none. And by key: NULL if
+ * absent. */
 ECG_API int ecg_model_meta_at(const ecg_model *m, size_t i, const char **key, const char **value);
 ECG_API const char *ecg_model_meta(const ecg_model *m, const char *key);
 
@@ -116,8 +118,8 @@ typedef struct ecg_session_options {
 ECG_API ecg_status ecg_session_new(ecg_session **out, ecg_model *m, const ecg_session_options *o,
                                    ecg_error *err);
 
-/* x[n][h][w][c], prepared by ecg_preprocess_values; probs[n][classes], each row summing to 1. Allocates nothing.
- * The same picture gives the same bits whatever n, its place and the number of threads. */
+/* x[n][h][w][c], prepared by ecg_preprocess_values; probs[n][classes], each row summing to 1. Allocates
+ * nothing. The same picture gives the same bits whatever n, its place and the number of threads. */
 ECG_API void ecg_session_run(ecg_session *s, const float *x, size_t n, float *probs);
 
 /* 8-bit pixels as ecg_preprocess_load returns them, n pictures; probs[n][classes]. Allocates nothing.

@@ -21,23 +21,24 @@ typedef enum ecg_beat_class {
     ECG_BEAT_CLASSES
 } ecg_beat_class;
 
-/* Folder name ("Premature Ventricular Contraction") and MIT-BIH annotation code ('V'); NULL and 0 out of range. */
+/* Folder name ("Premature Ventricular Contraction") and MIT-BIH annotation code ('V'); NULL and 0 out of
+ * range. */
 ECG_API const char *ecg_beat_class_name(ecg_beat_class c);
 ECG_API char ecg_beat_class_code(ecg_beat_class c);
 
 #define ECG_BEAT_RATE    360 /* samples a second */
 #define ECG_BEAT_SAMPLES 192 /* a window: 96 samples before the R wave, 96 from it on */
 
-/* One synthetic beat in millivolts, mv[ECG_BEAT_SAMPLES]: sums of Gaussian waves per P, Q, R, S and T with the
- * morphology and timing of its class, the tails of the neighbouring beats, the habits of the patient (axis, widths,
- * amplitudes, rate), baseline wander and noise; after ECGSYN (McSharry et al. 2003). A pure function of its arguments:
- * the same seed, patient and beat give the same samples. Any thread. */
+/* One synthetic beat in millivolts, mv[ECG_BEAT_SAMPLES]: sums of Gaussian waves per P, Q, R, S and T with
+ * the morphology and timing of its class, the tails of the neighbouring beats, the habits of the patient
+ * (axis, widths, amplitudes, rate), baseline wander and noise; after ECGSYN (McSharry et al. 2003). A pure
+ * function of its arguments: the same seed, patient and beat give the same samples. Any thread. */
 ECG_API void ecg_beat_synthesize(uint64_t seed, uint32_t patient, uint32_t beat, ecg_beat_class c,
                                  float mv[ECG_BEAT_SAMPLES]);
 
-/* Draw n >= 2 samples as a dark line on white into px[h][w] gray, 8 <= h, w <= 4096: time from left to right over the
- * whole width, `top` millivolts at the upper edge and `bottom` at the lower, clipped there; `pen` in pixels.
- * Antialiased. Errors: ECG_EINVAL. Allocates nothing. Any thread. */
+/* Draw n >= 2 samples as a dark line on white into px[h][w] gray, 8 <= h, w <= 4096: time from left to right
+ * over the whole width, `top` millivolts at the upper edge and `bottom` at the lower, clipped there; `pen` in
+ * pixels. Antialiased. Errors: ECG_EINVAL. Allocates nothing. Any thread. */
 ECG_API ecg_status ecg_beat_draw(const float *mv, size_t n, float top, float bottom, float pen, uint8_t *px,
                                  uint32_t h, uint32_t w);
 

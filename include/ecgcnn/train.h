@@ -23,12 +23,15 @@ typedef enum ecg_schedule {
     ECG_SCHEDULE_STEP,        /* lr * gamma^floor(epoch / every) */
     ECG_SCHEDULE_EXPONENTIAL, /* lr * gamma^(step / (every * steps per epoch)) */
     ECG_SCHEDULE_COSINE,      /* from lr to lr_min over all steps, after `warmup` epochs of linear rise */
-    ECG_SCHEDULE_ONE_CYCLE,   /* Smith 2018: cosine from lr / 25 up to lr in 30 % of the steps, down to lr / 1e4 */
-    ECG_SCHEDULE_PLATEAU,     /* lr *= gamma when validation loss has not fallen for `every` epochs, down to lr_min */
+    ECG_SCHEDULE_ONE_CYCLE, /* Smith 2018: cosine from lr / 25 up to lr in 30 % of the steps, down to lr / 1e4
+                             */
+    ECG_SCHEDULE_PLATEAU,   /* lr *= gamma when validation loss has not fallen for `every` epochs, down to
+                               lr_min */
 } ecg_schedule;
 
-/* Names as on the command line: "adam", "amsgrad", "adamw", "sgd", "rmsprop"; "constant", "step", "exponential",
- * "cosine", "one-cycle", "plateau". _name: NULL for a value that is none. _parse: ECG_EINVAL. */
+/* Names as on the command line: "adam", "amsgrad", "adamw", "sgd", "rmsprop"; "constant", "step",
+ * "exponential", "cosine", "one-cycle", "plateau". _name: NULL for a value that is none. _parse: ECG_EINVAL.
+ */
 ECG_API const char *ecg_optimizer_name(ecg_optimizer o);
 ECG_API const char *ecg_schedule_name(ecg_schedule s);
 ECG_API ecg_status ecg_optimizer_parse(ecg_optimizer *out, const char *name);
@@ -55,8 +58,8 @@ typedef struct ecg_train_options {
     float clip_value;   /* clamp each gradient to +-this; 0: off */
 
     ecg_schedule schedule;
-    uint32_t every;  /* epochs, see ecg_schedule */
-    float gamma;     /* 0 < gamma <= 1 */
+    uint32_t every; /* epochs, see ecg_schedule */
+    float gamma;    /* 0 < gamma <= 1 */
     float lr_min;
     uint32_t warmup; /* COSINE: epochs */
 
@@ -74,8 +77,8 @@ typedef struct ecg_train_options {
 /* NULL options check the defaults. Errors: ECG_EINVAL, naming the field, the range and what was found. */
 ECG_API ecg_status ecg_train_options_check(const ecg_train_options *o, ecg_error *err);
 
-/* Owns the only mutable weights, and threads. One caller at a time; two trainers may run side by side. While one
- * lives, OpenBLAS is held to one thread per caller for the whole process. */
+/* Owns the only mutable weights, and threads. One caller at a time; two trainers may run side by side. While
+ * one lives, OpenBLAS is held to one thread per caller for the whole process. */
 typedef struct ecg_trainer ecg_trainer;
 
 typedef struct ecg_step {
@@ -96,8 +99,8 @@ typedef struct ecg_epoch {
     uint32_t best; /* 1: best so far (by validation loss, or training loss without validation), and saved */
 } ecg_epoch;
 
-/* All may be NULL. Called from the thread that called ecg_trainer_fit. Nonzero from step or epoch stops training after
- * the step or epoch: fit returns ECG_ECANCELLED, and the best model so far is in the file. */
+/* All may be NULL. Called from the thread that called ecg_trainer_fit. Nonzero from step or epoch stops
+ * training after the step or epoch: fit returns ECG_ECANCELLED, and the best model so far is in the file. */
 typedef struct ecg_fit_hooks {
     uint32_t size;
     int (*step)(void *payload, const ecg_step *s, size_t done, size_t total); /* samples of this epoch */
@@ -120,16 +123,17 @@ ECG_API ecg_status ecg_trainer_new(ecg_trainer **out, const ecg_spec *s, const e
 
 /* One step on x[n][h][w][c] and y[n], 1 <= n <= batch. Allocates nothing. Errors: ECG_EINVAL (n, a label),
  * ECG_ENUMERIC (the loss is not finite; the weights are then those before the step). */
-ECG_API ecg_status ecg_trainer_step(ecg_trainer *t, const float *x, const uint32_t *y, size_t n, ecg_step *out,
-                                    ecg_error *err);
+ECG_API ecg_status ecg_trainer_step(ecg_trainer *t, const float *x, const uint32_t *y, size_t n,
+                                    ecg_step *out, ecg_error *err);
 
-/* All epochs. The best model goes to `best_path` whenever it improves (written whole or not at all; NULL: nowhere).
- * `val` may be NULL. Errors: those of step, of the sources and of writing; ECG_ECANCELLED. */
+/* All epochs. The best model goes to `best_path` whenever it improves (written whole or not at all; NULL:
+ * nowhere). `val` may be NULL. Errors: those of step, of the sources and of writing; ECG_ECANCELLED. */
 ECG_API ecg_status ecg_trainer_fit(ecg_trainer *t, const ecg_source *train, const ecg_source *val,
-                                   const ecg_model_info *info, const char *best_path, const ecg_fit_hooks *hooks,
-                                   ecg_error *err);
+                                   const ecg_model_info *info, const char *best_path,
+                                   const ecg_fit_hooks *hooks, ecg_error *err);
 
-/* Probabilities for x[n][h][w][c] with the weights as they are now, as a session would give: probs[n][classes]. */
+/* Probabilities for x[n][h][w][c] with the weights as they are now, as a session would give:
+ * probs[n][classes]. */
 ECG_API void ecg_trainer_predict(ecg_trainer *t, const float *x, size_t n, float *probs);
 
 /* A model with a copy of the weights as they are now. */
@@ -140,8 +144,8 @@ ECG_API ecg_status ecg_trainer_snapshot(const ecg_trainer *t, const ecg_model_in
 ECG_API ecg_status ecg_trainer_save(const ecg_trainer *t, const ecg_model_info *info, const char *path,
                                     ecg_error *err);
 
-/* Parameter tensor i (kernels, biases, statistics, in layer order): name ("1.conv2d.kernel"), values to read and
- * write between steps (a kernel is [kh][kw][in][out] or [in][out]), their number. NULL: no more. */
+/* Parameter tensor i (kernels, biases, statistics, in layer order): name ("1.conv2d.kernel"), values to read
+ * and write between steps (a kernel is [kh][kw][in][out] or [in][out]), their number. NULL: no more. */
 ECG_API float *ecg_trainer_tensor(ecg_trainer *t, size_t i, const char **name, size_t *count);
 
 /* Bytes this trainer has allocated. */

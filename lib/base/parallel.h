@@ -17,8 +17,8 @@ typedef void ecg__task(void *ctx, size_t item, uint32_t worker);
 /* Cores this process may run on (its affinity mask), at least 1. */
 uint32_t ecg__cores(void);
 
-/* `threads` workers, the calling thread among them; 0: ecg__cores(); at most 256. Where the system gives fewer
- * threads, the pool has fewer. ECG_ENOMEM when out of memory. */
+/* `threads` workers, the calling thread among them; 0: ecg__cores(); at most 256. Where the system gives
+ * fewer threads, the pool has fewer. ECG_ENOMEM when out of memory. */
 ecg_status ecg__pool_new(ecg__pool **out, uint32_t threads);
 uint32_t ecg__pool_workers(const ecg__pool *p);
 

@@ -16,8 +16,7 @@
 ecg_status ecg__fail(ecg_error *err, ecg_status s, const char *fmt, ...) ECG__PRINTF(3, 4);
 
 /* The same with a layer index or byte offset. */
-ecg_status ecg__fail_at(ecg_error *err, ecg_status s, uint32_t where, const char *fmt, ...)
-    ECG__PRINTF(4, 5);
+ecg_status ecg__fail_at(ecg_error *err, ecg_status s, uint32_t where, const char *fmt, ...) ECG__PRINTF(4, 5);
 
 /* Put "prefix: " before the message that is already there, to add context on the way up. Returns `s`. */
 ecg_status ecg__context(ecg_error *err, ecg_status s, const char *fmt, ...) ECG__PRINTF(3, 4);

@@ -3,14 +3,15 @@
  * The backward contract in one sentence: parameter gradients are accumulated (+=), input gradients are
  * overwritten (=), and dx is NULL for the first layer of a network.
  *
- * Everything that can fail fails in plan(). The other functions are void: no allocation, no files, no threads,
- * no globals, no random state but the key they are given.
+ * Everything that can fail fails in plan(). The other functions are void: no allocation, no files, no
+ * threads, no globals, no random state but the key they are given.
  *
- * Training runs a layer in one or two steps over the whole batch. A step is either BY SHARD (part s works on
- * the samples of shard s, and adds to gradients that shard s alone owns; the trainer sums them in shard order)
- * or BY BLOCK (part b works on block b of plan->blocks over all samples, and owns its piece of the only
- * gradients there are). Cutting depends on shapes alone, never on the number of threads, so neither do the
- * bits. Where two steps follow each other, the second sees everything that all parts of the first have done.
+ * Training runs a layer in one or two steps over the whole batch. A step is either BY SHARD (part s is given
+ * the samples of shard s alone, and adds to gradients that shard s alone owns; the trainer sums them in shard
+ * order) or BY BLOCK (part b is given all samples, works on block b of plan->blocks, and owns its piece of
+ * the only gradients there are). Cutting depends on shapes alone, never on the number of threads, so neither
+ * do the bits. Where two steps follow each other, the second sees everything that all parts of the first have
+ * done.
  *
  * The half of each file that training alone needs stands inside `#ifndef ECG_INFER_ONLY`.
  */
@@ -48,14 +49,14 @@ typedef struct ecg__tensor {
 } ecg__tensor;
 
 enum {
-    ECG__READS_X = 1,         /* backward reads x */
-    ECG__READS_Y = 2,         /* backward reads y */
-    ECG__INPLACE = 4,         /* y may be x, and dx may be dy */
-    ECG__GRADS_BY_BLOCK = 8,  /* parameter gradients are written by BY BLOCK steps */
+    ECG__READS_X = 1,        /* backward reads x */
+    ECG__READS_Y = 2,        /* backward reads y */
+    ECG__INPLACE = 4,        /* y may be x, and dx may be dy */
+    ECG__GRADS_BY_BLOCK = 8, /* parameter gradients are written by BY BLOCK steps */
 };
 
-/* What plan() says about a layer for an input shape. Zeroed before plan() is called; in, in_count and out_count
- * are filled by the caller of plan() (ecg__layer_plan). */
+/* What plan() says about a layer for an input shape. Zeroed before plan() is called; in, in_count and
+ * out_count are filled by the caller of plan() (ecg__layer_plan). */
 typedef struct ecg__plan {
     ecg_shape in, out;
     size_t in_count, out_count; /* floats per sample */
@@ -81,36 +82,26 @@ typedef struct ecg__forward_args {
     void *scratch; /* 64-byte aligned, plan->scratch bytes */
 } ecg__forward_args;
 
-/* Training: pointers are to the whole batch; `grad` and `scratch` are those of the part. */
+/* Training: n samples, those of shard `part` in a BY SHARD step, the whole batch in a BY BLOCK step. */
 typedef struct ecg__train_args {
     const void *attr;
     const ecg__plan *plan;
     float *const *tensor;
-    const float *x;  /* [n][in_count] */
-    float *y;        /* [n][out_count] */
-    const float *dy; /* [n][out_count]; backward only */
-    float *dx;       /* [n][in_count]; NULL: not wanted */
+    const float *x;       /* [n][in_count] */
+    float *y;             /* [n][out_count]; may be x with ECG__INPLACE */
+    const float *dy;      /* [n][out_count]; backward only */
+    float *dx;            /* [n][in_count]; may be dy with ECG__INPLACE; NULL: not wanted */
     unsigned char *saved; /* [n][plan->saved] */
-    double *partial;      /* [shards][plan->partial], cleared before forward; kept until backward is done */
-    float *const *grad;   /* [plan->tensors], of this part; NULL where not trainable */
-    void *scratch;        /* 64-byte aligned, plan->train_scratch bytes */
+    const uint64_t *key;  /* [n]: identity of each sample in this epoch, for dropout */
     size_t n;
-    uint32_t shards;
-    const uint64_t *key; /* [n]: identity of each sample in this epoch, for dropout */
+    float *const *grad; /* [plan->tensors], of this part; NULL where not trainable */
+    void *scratch;      /* 64-byte aligned, plan->train_scratch bytes */
+    double *partial;    /* [shards][plan->partial], of all shards: sums over the batch; kept until backward is
+                           done */
+    uint32_t shards;    /* never more than samples in the batch: no shard is empty */
     uint64_t seed;
     uint32_t layer; /* index of the layer in its network */
 } ecg__train_args;
-
-/* Samples of shard s: first and count. The same cut for the same n and shards. */
-static inline size_t ecg__shard_first(size_t n, uint32_t shards, size_t s)
-{
-    return n * s / shards;
-}
-
-static inline size_t ecg__shard_count(size_t n, uint32_t shards, size_t s)
-{
-    return n * (s + 1) / shards - n * s / shards;
-}
 
 typedef struct ecg__step {
     void (*run)(const ecg__train_args *a, size_t part); /* NULL: no (more) steps */

@@ -1,4 +1,5 @@
-/* Matrix products on BLAS; gemm.c is the only file that sees it. All matrices are row-major single precision. */
+/* Matrix products on BLAS; gemm.c is the only file that sees it. All matrices are row-major single precision.
+ */
 #ifndef ECG_MATH_GEMM_H
 #define ECG_MATH_GEMM_H
 

@@ -7,12 +7,12 @@
 
 /* A convolution window over an input of h x w x c; padding is zeros. */
 typedef struct ecg__window {
-    uint32_t h, w, c;            /* input */
-    uint32_t kh, kw;             /* kernel */
-    uint32_t sh, sw;             /* stride */
-    uint32_t dh, dw;             /* dilation */
-    uint32_t top, left;          /* padding before */
-    uint32_t oh, ow;             /* output */
+    uint32_t h, w, c;   /* input */
+    uint32_t kh, kw;    /* kernel */
+    uint32_t sh, sw;    /* stride */
+    uint32_t dh, dw;    /* dilation */
+    uint32_t top, left; /* padding before */
+    uint32_t oh, ow;    /* output */
 } ecg__window;
 
 /* Rows first..first+rows-1 of the output: cols[rows * ow][kh * kw * c]. */

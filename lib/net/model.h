@@ -23,10 +23,10 @@ struct ecg_model {
     bool borrowed;  /* weights are someone else's (ecg_trainer_save) */
 };
 
-/* A model from its parts; all are copied, except `weights`, which is taken over (freed with ecg__free by the model, on
- * failure by the caller) or, with `borrow`, left to its owner. meta: key, value, ..., NULL; may be NULL.
- * Errors: ECG_EINVAL (a class name empty, over 255 bytes, twice; their number; preprocessing of another shape than the
- * network's input), ECG_ENUMERIC (a weight not finite), ECG_ENOMEM. */
+/* A model from its parts; all are copied, except `weights`, which is taken over (freed with ecg__free by the
+ * model, on failure by the caller) or, with `borrow`, left to its owner. meta: key, value, ..., NULL; may be
+ * NULL. Errors: ECG_EINVAL (a class name empty, over 255 bytes, twice; their number; preprocessing of another
+ * shape than the network's input), ECG_ENUMERIC (a weight not finite), ECG_ENOMEM. */
 ecg_status ecg__model_new(ecg_model **out, const ecg_spec *spec, const ecg_preprocess *prep,
                           const char *const *classes, uint32_t class_count, const char *const *meta,
                           float *weights, bool borrow, ecg_error *err);

@@ -1,5 +1,5 @@
-/* A parsed network: layers in a chain, planned for one input shape, and where each parameter tensor lies in one
- * flat vector of floats. */
+/* A parsed network: layers in a chain, planned for one input shape, and where each parameter tensor lies in
+ * one flat vector of floats. */
 #ifndef ECG_NET_SPEC_H
 #define ECG_NET_SPEC_H
 
@@ -15,8 +15,8 @@ typedef struct ecg__layer {
     uint32_t first_tensor; /* index into ecg_spec.slot */
 } ecg__layer;
 
-/* One parameter tensor in the flat vector. Trainable tensors come first, state after them; offsets are multiples of
- * 16 floats (64 bytes), the gaps are zero. */
+/* One parameter tensor in the flat vector. Trainable tensors come first, state after them; offsets are
+ * multiples of 16 floats (64 bytes), the gaps are zero. */
 typedef struct ecg__slot {
     const ecg__tensor *tensor; /* in the plan of its layer */
     uint32_t layer;
@@ -29,10 +29,10 @@ struct ecg_spec {
     uint32_t layers;
     ecg__layer *layer; /* [layers] */
     uint32_t slots;
-    ecg__slot *slot;          /* [slots], in layer order */
-    size_t trainable_floats;  /* length of the trainable part of the flat vector, gaps included */
-    size_t floats;            /* length of the flat vector */
-    uint64_t params;          /* trainable, without gaps */
+    ecg__slot *slot;         /* [slots], in layer order */
+    size_t trainable_floats; /* length of the trainable part of the flat vector, gaps included */
+    size_t floats;           /* length of the flat vector */
+    uint64_t params;         /* trainable, without gaps */
 };
 
 /* A deep copy. NULL when out of memory. */

@@ -1,0 +1,131 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/parallel.h"
+#include "base/status.h"
+#include "math/gemm.h"
+#include "net/infer.h"
+#include "net/model.h"
+
+struct ecg_session {
+    ecg_model *model;
+    ecg__infer infer;
+    ecg__pool *pool;
+    size_t arena_bytes; /* of one worker: the network's arena, its input, packed pixels */
+    size_t input_at, pixels_at;
+    unsigned char *arena;
+};
+
+ecg_status ecg_session_new(ecg_session **out, ecg_model *m, const ecg_session_options *o, ecg_error *err)
+{
+    *out = NULL;
+    ecg_session_options opt = ECG_SESSION_OPTIONS_INIT;
+    ecg_status status = ecg__options_copy(&opt, sizeof opt, o, "session options", err);
+    if (status != ECG_OK)
+        return status;
+    ecg_session *s = ecg__calloc(1, sizeof *s);
+    if (!s)
+        return ecg__fail(err, ECG_ENOMEM, "out of memory");
+    s->model = ecg_model_retain(m);
+    ecg__blas_pin();
+    status = ecg__infer_plan(&s->infer, m->spec);
+    if (status == ECG_OK)
+        status = ecg__pool_new(&s->pool, opt.threads);
+    if (status == ECG_OK) {
+        const size_t values = m->spec->layer[0].plan.in_count;
+        s->input_at = s->infer.bytes;
+        s->pixels_at = s->input_at + ecg__align_up(values * sizeof(float));
+        s->arena_bytes = s->pixels_at + ecg__align_up(values);
+        size_t total;
+        if (ecg__mul(&total, s->arena_bytes, ecg__pool_workers(s->pool)))
+            s->arena = ecg__alloc(total);
+        if (!s->arena)
+            status = ECG_ENOMEM;
+    }
+    if (status != ECG_OK) {
+        ecg_session_free(s);
+        return ecg__fail(err, status, "session: out of memory");
+    }
+    *out = s;
+    return ECG_OK;
+}
+
+void ecg_session_free(ecg_session *s)
+{
+    if (!s)
+        return;
+    ecg__pool_free(s->pool);
+    ecg__infer_end(&s->infer);
+    ecg__free(s->arena);
+    ecg__blas_unpin();
+    ecg_model_free(s->model);
+    ecg__free(s);
+}
+
+struct job {
+    ecg_session *s;
+    const float *x;       /* or: */
+    const ecg_image *img; /* [n] */
+    float *probs;
+};
+
+static const float *input_from_image(const ecg_session *s, const ecg_image *img, unsigned char *arena)
+{
+    const ecg_preprocess *prep = &s->model->prep;
+    const size_t row = (size_t)img->w * img->c;
+    const uint8_t *px = img->px;
+    if (img->stride != row) {
+        uint8_t *packed = arena + s->pixels_at;
+        for (uint32_t r = 0; r < img->h; r++)
+            memcpy(packed + r * row, img->px + r * img->stride, row);
+        px = packed;
+    }
+    float *x = (float *)(void *)(arena + s->input_at);
+    ecg_preprocess_values(prep, px, x);
+    return x;
+}
+
+static void run_sample(void *ctx, size_t i, uint32_t worker)
+{
+    const struct job *j = ctx;
+    const ecg_session *s = j->s;
+    const ecg_model *m = s->model;
+    unsigned char *arena = s->arena + worker * s->arena_bytes;
+    const float *x = j->img ? input_from_image(s, &j->img[i], arena)
+                            : j->x + i * m->spec->layer[0].plan.in_count;
+    ecg__infer_run(&s->infer, m->weights, x, j->probs + i * m->classes, arena);
+}
+
+void ecg_session_run(ecg_session *s, const float *x, size_t n, float *probs)
+{
+    struct job j = {.s = s, .x = x, .probs = probs};
+    ecg__parallel_for(s->pool, n, run_sample, &j);
+}
+
+ecg_status ecg_session_run_images(ecg_session *s, const ecg_image *img, size_t n, float *probs,
+                                  ecg_error *err)
+{
+    const ecg_preprocess *p = &s->model->prep;
+    for (size_t i = 0; i < n; i++)
+        if (img[i].h != p->h || img[i].w != p->w || img[i].c != (uint32_t)p->color)
+            return ecg__fail(err, ECG_ESHAPE,
+                             "picture %zu has %" PRIu32 "x%" PRIu32 "x%" PRIu32
+                             " pixels, the model reads %" PRIu32 "x%" PRIu32 "x%d",
+                             i, img[i].h, img[i].w, img[i].c, p->h, p->w, (int)p->color);
+    struct job j = {.s = s, .img = img, .probs = probs};
+    ecg__parallel_for(s->pool, n, run_sample, &j);
+    return ECG_OK;
+}
+
+ecg_status ecg_session_run_file(ecg_session *s, const char *path, float *probs, ecg_error *err)
+{
+    ecg_pixels *p;
+    const ecg_status status = ecg_preprocess_load(&p, &s->model->prep, path, err);
+    if (status != ECG_OK)
+        return status;
+    const ecg_image img = ecg_pixels_view(p);
+    const ecg_status ran = ecg_session_run_images(s, &img, 1, probs, err);
+    ecg_pixels_free(p);
+    return ran;
+}
