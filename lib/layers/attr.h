@@ -32,10 +32,10 @@ typedef enum ecg__attr_kind {
 typedef struct ecg__attr {
     const char *name; /* NULL ends a table */
     ecg__attr_kind kind;
-    size_t offset;    /* into the attribute struct */
-    double min, max;  /* of each number, inclusive */
-    const char *fallback; /* default, as text; NULL: must be given */
-    bool positional;  /* may be given without its name, in the order of the table */
+    size_t offset;            /* into the attribute struct */
+    double min, max;          /* of each number, inclusive */
+    const char *fallback;     /* default, as text; NULL: must be given */
+    bool positional;          /* may be given without its name, in the order of the table */
     const char *const *names; /* ECG__ATTR_NAME: NULL-terminated */
     const char *help;
 } ecg__attr;

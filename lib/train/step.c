@@ -1,0 +1,274 @@
+/* One training step: the phases of the tape, then one pass over all weights. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "train/trainer.h"
+
+/* ---- places ---- */
+
+static void *place(const ecg_trainer *t, const ecg__buffer *b, size_t first, uint32_t worker)
+{
+    if (b->bytes == 0)
+        return NULL;
+    if (b->local)
+        return t->private + worker * t->worker_bytes + b->offset;
+    return t->common + b->offset + first * b->bytes;
+}
+
+/* ---- operations ---- */
+
+/* Keep the first failure; later ones are lost, as they would be to a single thread. */
+static void set_fault(ecg_trainer *t, ecg_status s, const ecg_error *e)
+{
+    if (atomic_exchange(&t->failed, 1) == 0) {
+        t->fault_status = s;
+        t->fault = *e;
+    }
+}
+
+static void fetch(ecg_trainer *t, size_t first, size_t count, float *x)
+{
+    const ecg__feed *f = &t->feed;
+    const size_t values = t->spec->layer[0].plan.in_count;
+    const uint32_t classes = ecg_spec_outputs(t->spec);
+    ecg_error e = {.message = ""};
+    if (f->x)
+        memcpy(x, f->x + first * values, count * values * sizeof *x);
+    for (size_t i = first; i < first + count; i++) {
+        uint32_t label = 0;
+        ecg_status s = ECG_OK;
+        uint64_t id = i;
+        if (f->x) {
+            label = f->y[i];
+        } else {
+            id = f->index[i];
+            s = f->source->fetch(f->source->ctx, f->epoch, id, x + (i - first) * values, &label, &e);
+        }
+        if (s == ECG_OK && label >= classes)
+            s = ecg__fail(&e, ECG_EINVAL,
+                          "training: sample %" PRIu64 " has label %" PRIu32 ", expected 0..%" PRIu32, id,
+                          label, classes - 1);
+        if (s != ECG_OK) {
+            set_fault(t, s, &e);
+            label = 0;
+        }
+        t->label[i] = label;
+        t->key[i] = f->epoch << 32 | id;
+    }
+}
+
+static void loss(ecg_trainer *t, size_t part, size_t first, size_t count, uint32_t worker)
+{
+    const ecg__tape *tape = &t->tape;
+    const struct ecg__loss_args a = {
+        .classes = ecg_spec_outputs(t->spec),
+        .smoothing = t->opt.label_smoothing,
+        .class_weight = t->class_weights,
+    };
+    const float *logits = place(t, &tape->y[tape->layers - 1], first, worker);
+    float *dlogits = place(t, &tape->dy[tape->layers - 1], first, worker);
+    t->shard_correct[part] = 0;
+    t->shard_loss[part] = ecg__cross_entropy(&a, logits, t->label + first, count, t->scale, dlogits, NULL,
+                                             &t->shard_correct[part]);
+}
+
+static void run_layer(ecg_trainer *t, const ecg__op *op, bool by_block, size_t part, size_t first,
+                      size_t count, uint32_t worker)
+{
+    const ecg__tape *tape = &t->tape;
+    const uint32_t i = op->layer;
+    const ecg__layer *l = &t->spec->layer[i];
+    const ecg__buffer *in = i ? &tape->y[i - 1] : &tape->input;
+    float *const *tensor = t->weight_tensor + l->first_tensor;
+    float *const *grads = t->grad_tensor + (by_block ? t->opt.shards : part) * (size_t)t->spec->slots;
+    void *scratch = t->private + worker * t->worker_bytes + tape->scratch;
+    if (!op->run) {
+        const ecg__forward_args a = {.attr = l->attr,
+                                     .plan = &l->plan,
+                                     .tensor = (const float *const *)tensor,
+                                     .x = place(t, in, first, worker),
+                                     .y = place(t, &tape->y[i], first, worker),
+                                     .n = count,
+                                     .scratch = scratch};
+        l->ops->forward(&a);
+        return;
+    }
+    const bool backward = op->kind == ECG__OP_BACKWARD;
+    const ecg__train_args a = {
+        .attr = l->attr,
+        .plan = &l->plan,
+        .tensor = tensor,
+        .x = place(t, in, first, worker),
+        .y = place(t, &tape->y[i], first, worker),
+        .dy = backward ? place(t, &tape->dy[i], first, worker) : NULL,
+        .dx = backward && i > tape->first_trained ? place(t, &tape->dy[i - 1], first, worker) : NULL,
+        .saved = place(t, &tape->saved[i], first, worker),
+        .key = t->key + first,
+        .n = count,
+        .grad = grads + l->first_tensor,
+        .scratch = scratch,
+        .partial = t->partial + t->partial_at[i],
+        .shards = t->shards,
+        .seed = t->opt.seed,
+        .layer = i,
+    };
+    op->run(&a, part);
+}
+
+static void run_part(void *ctx, size_t part, uint32_t worker)
+{
+    ecg_trainer *t = ctx;
+    const ecg__phase *phase = t->phase;
+    const size_t first = phase->by_block ? 0 : t->n * part / t->shards;
+    const size_t count = phase->by_block ? t->n : t->n * (part + 1) / t->shards - first;
+    for (uint32_t i = phase->first; i < phase->first + phase->count; i++) {
+        const ecg__op *op = &t->tape.op[i];
+        if (op->kind == ECG__OP_FETCH) {
+            memset(t->shard_grad + part * t->shard_floats, 0, t->shard_floats * sizeof *t->shard_grad);
+            fetch(t, first, count, place(t, &t->tape.input, first, worker));
+        } else if (op->kind == ECG__OP_LOSS) {
+            loss(t, part, first, count, worker);
+        } else {
+            run_layer(t, op, phase->by_block, part, first, count, worker);
+        }
+    }
+}
+
+static void run_phases(ecg_trainer *t, uint32_t first, uint32_t end)
+{
+    for (uint32_t i = first; i < end; i++) {
+        t->phase = &t->tape.phase[i];
+        ecg__parallel_for(t->pool, t->phase->by_block ? t->phase->blocks : t->shards, run_part, t);
+    }
+}
+
+/* ---- update ---- */
+
+static void add(float *restrict dst, const float *restrict src, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dst[i] += src[i];
+}
+
+/* The whole gradient of a piece: shards in order, and L2. Returns sum of squares of the weights, if L2 is on.
+ */
+static double gather(const ecg_trainer *t, const ecg__piece *p)
+{
+    float *g = t->grad + p->offset;
+    const float *w = t->weights + p->offset;
+    if (p->shard_offset != SIZE_MAX)
+        for (uint32_t s = 0; s < t->shards; s++)
+            add(g, t->shard_grad + s * t->shard_floats + p->shard_offset, p->count);
+    if (p->l2 == 0.0f)
+        return 0.0;
+    for (size_t i = 0; i < p->count; i++)
+        g[i] += 2.0f * p->l2 * w[i];
+    return (double)p->l2 * ecg__sum_squares(w, p->count);
+}
+
+static void apply(const ecg_trainer *t, const ecg__piece *p)
+{
+    float *g = t->grad + p->offset, *moment[ECG__MAX_MOMENTS] = {NULL, NULL, NULL};
+    for (int k = 0; k < ECG__MAX_MOMENTS; k++)
+        if (t->moment[k])
+            moment[k] = t->moment[k] + p->offset;
+    ecg__optimizer_apply(&t->update, t->weights + p->offset, g, moment, p->count, p->decays);
+    memset(g, 0, p->count * sizeof *g);
+}
+
+static void gather_piece(void *ctx, size_t i, uint32_t worker)
+{
+    (void)worker;
+    const ecg_trainer *t = ctx;
+    t->piece_l2[i] = gather(t, &t->piece[i]);
+    t->piece_square[i] = ecg__sum_squares(t->grad + t->piece[i].offset, t->piece[i].count);
+}
+
+static void apply_piece(void *ctx, size_t i, uint32_t worker)
+{
+    (void)worker;
+    const ecg_trainer *t = ctx;
+    apply(t, &t->piece[i]);
+}
+
+static void update_piece(void *ctx, size_t i, uint32_t worker)
+{
+    (void)worker;
+    const ecg_trainer *t = ctx;
+    t->piece_l2[i] = gather(t, &t->piece[i]);
+    apply(t, &t->piece[i]);
+}
+
+static double sum(const double *v, size_t n)
+{
+    double s = 0.0;
+    for (size_t i = 0; i < n; i++)
+        s += v[i];
+    return s;
+}
+
+/* Returns the L2 part of the loss. */
+static double update(ecg_trainer *t, float lr)
+{
+    t->update = ecg__optimizer_begin(&t->opt);
+    t->update.lr = lr;
+    t->update.t = t->steps + 1;
+    if (t->opt.clip_norm > 0.0f) {
+        ecg__parallel_for(t->pool, t->pieces, gather_piece, t);
+        const double norm = sqrt(sum(t->piece_square, t->pieces));
+        if (norm > (double)t->opt.clip_norm)
+            t->update.grad_scale = (float)((double)t->opt.clip_norm / norm);
+        ecg__parallel_for(t->pool, t->pieces, apply_piece, t);
+    } else {
+        ecg__parallel_for(t->pool, t->pieces, update_piece, t);
+    }
+    return sum(t->piece_l2, t->pieces);
+}
+
+/* What the loss is divided by: samples, or the sum of their weights. */
+static double denominator(const ecg_trainer *t)
+{
+    if (!t->class_weights || !t->opt.weighted_mean)
+        return (double)t->n;
+    double total = 0.0;
+    for (size_t i = 0; i < t->n; i++)
+        total += (double)t->class_weights[t->label[i]];
+    return total > 0.0 ? total : 1.0;
+}
+
+ecg_status ecg__trainer_step(ecg_trainer *t, const ecg__feed *feed, size_t n, float lr, ecg_step *out,
+                             ecg_error *err)
+{
+    t->feed = *feed;
+    if (feed->x)
+        t->feed.epoch = t->steps + 1;
+    t->n = n;
+    t->shards = n < t->opt.shards ? (uint32_t)n : t->opt.shards;
+    atomic_store(&t->failed, 0);
+    memset(t->partial, 0, t->partial_count * sizeof *t->partial);
+
+    run_phases(t, 0, t->tape.loss_phase);
+    if (atomic_load(&t->failed)) {
+        if (err)
+            *err = t->fault;
+        return t->fault_status;
+    }
+    const double denom = denominator(t);
+    t->scale = 1.0 / denom;
+    run_phases(t, t->tape.loss_phase, t->tape.loss_phase + 1);
+    const double mean = sum(t->shard_loss, t->shards) / denom;
+    if (!isfinite(mean))
+        return ecg__fail(err, ECG_ENUMERIC, "training: loss of step %" PRIu64 " is not finite (%g)",
+                         t->steps + 1, mean);
+    run_phases(t, t->tape.loss_phase + 1, t->tape.phases);
+    const double l2 = update(t, lr);
+    t->steps++;
+    if (out) {
+        *out = (ecg_step){.loss = mean + l2, .step = t->steps, .n = (uint32_t)n, .lr = lr};
+        for (uint32_t s = 0; s < t->shards; s++)
+            out->correct += t->shard_correct[s];
+    }
+    return ECG_OK;
+}

@@ -1,0 +1,80 @@
+/* Inside a trainer: weights, gradients, optimiser state, and the memory and threads of a step. */
+#ifndef ECG_TRAIN_TRAINER_H
+#define ECG_TRAIN_TRAINER_H
+
+#include <stdatomic.h>
+
+#include "base/parallel.h"
+#include "ecgcnn/train.h"
+#include "net/infer.h"
+#include "train/loss.h"
+#include "train/optimizer.h"
+#include "train/tape.h"
+
+/* A piece of the trainable vector: the unit in which gradients are summed and weights updated. */
+typedef struct ecg__piece {
+    size_t offset, count; /* floats, in the flat vector */
+    size_t shard_offset;  /* floats, in each shard's gradients; SIZE_MAX: gradient made by block */
+    bool decays;
+    float l2;
+} ecg__piece;
+
+/* Where the samples of a step come from: memory, or a source. */
+typedef struct ecg__feed {
+    const float *x; /* [n][in] or NULL */
+    const uint32_t *y;
+    const ecg_source *source; /* if x is NULL */
+    const uint32_t *index;    /* [n]: samples of the source */
+    uint64_t epoch;
+} ecg__feed;
+
+struct ecg_trainer {
+    ecg_spec *spec;
+    ecg_train_options opt; /* class_weights points to `class_weights` */
+    float *class_weights;  /* [classes], or NULL */
+    ecg__tape tape;
+    ecg__infer infer;
+    ecg__pool *pool;
+
+    float *weights;                  /* [spec->floats] */
+    float *grad;                     /* [spec->trainable_floats]: all zero between steps */
+    float *moment[ECG__MAX_MOMENTS]; /* [spec->trainable_floats] each */
+    float *shard_grad;               /* [shards][shard_floats] */
+    size_t shard_floats;
+    float **grad_tensor; /* [shards + 1][slots]: where each slot's gradient goes, by shard; last: by block */
+    float **weight_tensor; /* [slots] */
+    uint32_t pieces;
+    ecg__piece *piece;
+    double *piece_square, *piece_l2; /* [pieces] */
+
+    unsigned char *common;  /* arena of the batch */
+    unsigned char *private; /* arenas of the workers */
+    size_t worker_bytes;    /* of each: the larger of training and prediction */
+    double *partial;        /* [layers with sums][shards][plan->partial] */
+    size_t partial_count;
+    size_t *partial_at; /* [layers]: into partial */
+    uint32_t *label;    /* [batch] */
+    uint64_t *key;      /* [batch] */
+    double *shard_loss; /* [shards] */
+    uint32_t *shard_correct;
+
+    uint64_t steps;
+    uint64_t bytes;
+
+    /* The step under way. */
+    ecg__feed feed;
+    size_t n;
+    uint32_t shards;
+    double scale; /* of dlogits */
+    const ecg__phase *phase;
+    ecg__optimizer_step update;
+    atomic_int failed; /* fetch; the first to set it owns `fault` */
+    ecg_status fault_status;
+    ecg_error fault;
+};
+
+/* One step on n samples with learning rate lr. Allocates nothing. */
+ecg_status ecg__trainer_step(ecg_trainer *t, const ecg__feed *feed, size_t n, float lr, ecg_step *out,
+                             ecg_error *err);
+
+#endif
