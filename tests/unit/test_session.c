@@ -1,0 +1,110 @@
+/* Running a model: the same bits alone or among others, on any number of threads. */
+#include "unit/unit.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "net/model.h"
+#include "train/init.h"
+
+static const char *const names[] = {"a", "b", "c"};
+
+static ecg_model *make_model(const char *text)
+{
+    ecg_error e;
+    ecg_spec *spec;
+    ck_ok(ecg_spec_parse(&spec, text, NULL, 0, &e), e);
+    float *w = ecg__alloc(spec->floats * sizeof *w);
+    ecg__init_weights(spec, 3, w);
+    ecg_preprocess p = ECG_PREPROCESS_INIT;
+    p.h = spec->input.h;
+    p.w = spec->input.w;
+    ecg_model *m;
+    ck_ok(ecg__model_new(&m, spec, &p, names, 3, NULL, w, false, &e), e);
+    ecg_spec_free(spec);
+    return m;
+}
+
+static const char
+    *const text = "input 20x24x1; conv2d 5 3x3 pad=same; batchnorm relu; maxpool 2x2; conv2d 6 3x3 elu;"
+                  "dropout 0.5; global_avgpool; dense 8 gelu; dense 3; softmax";
+enum { N = 13, VALUES = 20 * 24 };
+
+static void pictures(uint8_t *px, size_t n)
+{
+    ecg__rng r = ecg__rng_at(5, ECG__RNG_INIT, 0, 0);
+    for (size_t i = 0; i < n; i++)
+        px[i] = (uint8_t)ecg__rng_u32(&r);
+}
+
+START_TEST(company_and_threads_change_nothing)
+{
+    ecg_error e;
+    ecg_model *m = make_model(text);
+    static uint8_t px[N * VALUES];
+    static float x[N * VALUES], alone[N * 3], among[N * 3], images[N * 3];
+    pictures(px, sizeof px);
+    for (size_t i = 0; i < N; i++)
+        ecg_preprocess_values(ecg_model_preprocess(m), px + i * VALUES, x + i * VALUES);
+    ecg_image img[N];
+    for (size_t i = 0; i < N; i++)
+        img[i] = (ecg_image){.px = px + i * VALUES, .w = 24, .h = 20, .c = 1, .stride = 24};
+    for (uint32_t threads = 1; threads < 6; threads += 2) {
+        ecg_session_options o = ECG_SESSION_OPTIONS_INIT;
+        o.threads = threads;
+        ecg_session *s;
+        ck_ok(ecg_session_new(&s, m, &o, &e), e);
+        if (threads == 1)
+            for (size_t i = 0; i < N; i++)
+                ecg_session_run(s, x + i * VALUES, 1, alone + i * 3);
+        ecg_session_run(s, x, N, among);
+        ck_ok(ecg_session_run_images(s, img, N, images, &e), e);
+        ck_assert_int_eq(memcmp(alone, among, sizeof alone), 0);
+        ck_assert_int_eq(memcmp(alone, images, sizeof alone), 0);
+        ecg_session_free(s);
+    }
+    for (size_t i = 0; i < N; i++) {
+        const double sum = (double)alone[3 * i] + (double)alone[3 * i + 1] + (double)alone[3 * i + 2];
+        ck_assert_double_eq_tol(sum, 1.0, 1e-5);
+    }
+    ck_assert_int_ne(memcmp(alone, alone + 3, 3 * sizeof *alone), 0);
+    ecg_model_free(m);
+    ecg_session_free(NULL);
+}
+END_TEST
+
+START_TEST(rows_may_lie_apart)
+{
+    ecg_error e;
+    ecg_model *m = make_model(text);
+    ecg_session *s;
+    ck_ok(ecg_session_new(&s, m, NULL, &e), e);
+    ecg_model_free(m); /* the session keeps it */
+    static uint8_t packed[VALUES], apart[20 * 40];
+    pictures(packed, sizeof packed);
+    for (int r = 0; r < 20; r++)
+        memcpy(apart + r * 40, packed + r * 24, 24);
+    const ecg_image a = {.px = packed, .w = 24, .h = 20, .c = 1, .stride = 24},
+                    b = {.px = apart, .w = 24, .h = 20, .c = 1, .stride = 40};
+    float pa[3], pb[3];
+    ck_ok(ecg_session_run_images(s, &a, 1, pa, &e), e);
+    ck_ok(ecg_session_run_images(s, &b, 1, pb, &e), e);
+    ck_assert_int_eq(memcmp(pa, pb, sizeof pa), 0);
+    const ecg_image wrong[2] = {a, {.px = packed, .w = 20, .h = 24, .c = 1, .stride = 20}};
+    ck_fails(ecg_session_run_images(s, wrong, 2, pa, &e), e, ECG_ESHAPE, "picture 1 has 24x20x1");
+    ck_assert_int_eq(ecg_session_run_file(s, "nowhere.png", pa, &e), ECG_EIO);
+    ecg_session_free(s);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("session");
+    TCase *t = tcase_create("session");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, company_and_threads_change_nothing);
+    tcase_add_test(t, rows_may_lie_apart);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
