@@ -23,10 +23,9 @@ typedef enum ecg_schedule {
     ECG_SCHEDULE_STEP,        /* lr * gamma^floor(epoch / every) */
     ECG_SCHEDULE_EXPONENTIAL, /* lr * gamma^(step / (every * steps per epoch)) */
     ECG_SCHEDULE_COSINE,      /* from lr to lr_min over all steps, after `warmup` epochs of linear rise */
-    ECG_SCHEDULE_ONE_CYCLE, /* Smith 2018: cosine from lr / 25 up to lr in 30 % of the steps, down to lr / 1e4
-                             */
-    ECG_SCHEDULE_PLATEAU,   /* lr *= gamma when validation loss has not fallen for `every` epochs, down to
-                               lr_min */
+    ECG_SCHEDULE_ONE_CYCLE,   /* Smith 2018: cosine from lr / 25 to lr in 30 % of the steps, to lr / 25e4 */
+    ECG_SCHEDULE_PLATEAU,     /* lr *= gamma when validation loss has not fallen for `every` epochs, down to
+                                 lr_min */
 } ecg_schedule;
 
 /* Names as on the command line: "adam", "amsgrad", "adamw", "sgd", "rmsprop"; "constant", "step",

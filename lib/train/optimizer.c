@@ -2,12 +2,12 @@
 
 #include <math.h>
 
-/* Loops that gain from wide vectors are compiled for several processors and chosen at load time. No fused
- * multiply-add is formed in ISO mode, so all of them give the same bits. */
+/* Compiled once per level of x86-64 vector units, the best one picked when the program is loaded. No fused
+ * multiply-add is formed in ISO mode, so all give the same bits. Sanitizers come too late for ifunc. */
 #ifndef ECG__HOT
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__) &&                 \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define ECG__HOT __attribute__((target_clones("avx512f", "avx2", "default")))
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 && defined(__x86_64__) &&                     \
+    defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define ECG__HOT __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define ECG__HOT
 #endif
@@ -195,7 +195,7 @@ void ecg__optimizer_apply(const ecg__optimizer_step *s, float *w, const float *g
 /* Lanes are summed apart, then pairwise: the same order with vectors of any width. */
 enum { LANES = 16 };
 
-ECG__HOT double ecg__sum_squares(const float *g, size_t n)
+ECG__HOT static double sum_squares(const float *g, size_t n)
 {
     double lane[LANES] = {0};
     size_t i = 0;
@@ -208,4 +208,9 @@ ECG__HOT double ecg__sum_squares(const float *g, size_t n)
         for (size_t k = 0; k < half; k++)
             lane[k] += lane[k + half];
     return lane[0];
+}
+
+double ecg__sum_squares(const float *g, size_t n)
+{
+    return sum_squares(g, n);
 }
