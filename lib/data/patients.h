@@ -1,0 +1,25 @@
+/* Who is in a dataset: patients and their pictures of each class. */
+#ifndef ECG_DATA_PATIENTS_H
+#define ECG_DATA_PATIENTS_H
+
+#include "ecgcnn/data.h"
+
+struct ecg__share {
+    uint32_t label, count;
+};
+
+/* Patients are numbered by the byte order of their names. */
+struct ecg__patients {
+    size_t count;
+    uint32_t classes;
+    uint32_t *of_sample;      /* [samples] */
+    uint32_t *class_count;    /* [classes] pictures */
+    size_t *start;            /* [count + 1] a patient's first share */
+    struct ecg__share *share; /* by patient, then class; never of no pictures */
+};
+
+/* ECG_EINVAL: a sample without a patient. */
+ecg_status ecg__patients_init(struct ecg__patients *p, const ecg_dataset *d, ecg_error *err);
+void ecg__patients_free(struct ecg__patients *p);
+
+#endif

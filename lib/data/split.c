@@ -1,0 +1,214 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/status.h"
+#include "data/patients.h"
+#include "ecgcnn/data.h"
+#include <stdbool.h>
+
+/* `take` pictures of n to validation; one at least stays in training where there are two. */
+static size_t clamp_take(double take, size_t n)
+{
+    const size_t most = n >= 2 ? n - 1 : n;
+    return take >= (double)most ? most : (size_t)take;
+}
+
+static ecg_status split_stratified(uint8_t *val, const ecg_dataset *d, double fraction, uint64_t seed,
+                                   ecg_error *err)
+{
+    uint32_t *order = ecg__calloc(ecg_dataset_samples(d), sizeof *order);
+    if (!order)
+        return ecg__fail(err, ECG_ENOMEM, "split: out of memory for %zu pictures", ecg_dataset_samples(d));
+    for (size_t c = 0, start = 0; c < ecg_dataset_classes(d); c++) {
+        const size_t n = ecg_dataset_class_samples(d, (uint32_t)c);
+        for (size_t i = 0; i < n; i++)
+            order[i] = (uint32_t)(start + i);
+        ecg__rng r = ecg__rng_at(seed, ECG__RNG_SPLIT, c, 0);
+        ecg__rng_shuffle(&r, order, (uint32_t)n);
+        const size_t take = clamp_take(floor(fraction * (double)n + 0.5), n);
+        for (size_t i = 0; i < take; i++)
+            val[order[i]] = 1;
+        start += n;
+    }
+    ecg__free(order);
+    return ECG_OK;
+}
+
+static void split_leading(uint8_t *val, const ecg_dataset *d, double fraction)
+{
+    for (size_t c = 0, start = 0; c < ecg_dataset_classes(d); c++) {
+        const size_t n = ecg_dataset_class_samples(d, (uint32_t)c);
+        memset(val + start, 1, clamp_take(fraction * (double)n, n));
+        start += n;
+    }
+}
+
+/* Sum over classes of ((pictures in validation - wanted) / pictures)^2, as it changes when patient p goes to
+ * validation. */
+static double cost_change(const struct ecg__patients *p, size_t patient, const uint32_t *in_val,
+                          double fraction)
+{
+    double change = 0.0;
+    for (size_t i = p->start[patient]; i < p->start[patient + 1]; i++) {
+        const uint32_t c = p->share[i].label;
+        const double n = p->class_count[c], now = in_val[c] / n - fraction, more = p->share[i].count / n;
+        change += more * (2.0 * now + more);
+    }
+    return change;
+}
+
+/* Whether every class that has two pictures or more would keep one in training without this patient. */
+static bool leaves_training(const struct ecg__patients *p, size_t patient, const uint32_t *in_val)
+{
+    for (size_t i = p->start[patient]; i < p->start[patient + 1]; i++) {
+        const uint32_t c = p->share[i].label, n = p->class_count[c];
+        if (n >= 2 && in_val[c] + p->share[i].count >= n)
+            return false;
+    }
+    return true;
+}
+
+/* Patients in seeded order; one goes to validation if that brings the classes nearer to their fractions. One
+ * pass is enough: what others add only makes a patient that was left less wanted. Where none goes, the one
+ * that does least harm does. */
+static ecg_status choose_patients(uint8_t *chosen, const struct ecg__patients *p, double fraction,
+                                  uint64_t seed, ecg_error *err)
+{
+    uint32_t *order = ecg__calloc(p->count, sizeof *order);
+    uint32_t *in_val = ecg__calloc(p->classes, sizeof *in_val);
+    if (!order || !in_val) {
+        ecg__free(order);
+        ecg__free(in_val);
+        return ecg__fail(err, ECG_ENOMEM, "split: out of memory for %zu patients", p->count);
+    }
+    for (size_t i = 0; i < p->count; i++)
+        order[i] = (uint32_t)i;
+    ecg__rng r = ecg__rng_at(seed, ECG__RNG_SPLIT, p->classes, 0);
+    ecg__rng_shuffle(&r, order, (uint32_t)p->count);
+
+    size_t taken = 0, best = p->count;
+    double best_change = INFINITY;
+    for (size_t i = 0; i < p->count && taken + 1 < p->count; i++) {
+        const size_t who = order[i];
+        if (!leaves_training(p, who, in_val))
+            continue;
+        const double change = cost_change(p, who, in_val, fraction);
+        if (change < 0.0) {
+            chosen[who] = 1;
+            taken++;
+            for (size_t s = p->start[who]; s < p->start[who + 1]; s++)
+                in_val[p->share[s].label] += p->share[s].count;
+        } else if (change < best_change) {
+            best_change = change;
+            best = who;
+        }
+    }
+    ecg__free(order);
+    ecg__free(in_val);
+    if (taken > 0)
+        return ECG_OK;
+    if (best == p->count)
+        return ecg__fail(err, ECG_EINVAL,
+                         "split by patient: each of the %zu patients has all pictures of some class, none "
+                         "can go to validation",
+                         p->count);
+    chosen[best] = 1;
+    return ECG_OK;
+}
+
+static ecg_status split_by_patient(uint8_t *val, const ecg_dataset *d, double fraction, uint64_t seed,
+                                   ecg_error *err)
+{
+    struct ecg__patients p;
+    ecg_status st = ecg__patients_init(&p, d, err);
+    if (st != ECG_OK)
+        return st;
+    uint8_t *chosen = ecg__calloc(p.count, 1);
+    if (p.count < 2)
+        st = ecg__fail(err, ECG_EINVAL,
+                       "split by patient: all pictures are of one patient, expected two at least");
+    else if (!chosen)
+        st = ecg__fail(err, ECG_ENOMEM, "split: out of memory for %zu patients", p.count);
+    else
+        st = choose_patients(chosen, &p, fraction, seed, err);
+    if (st == ECG_OK)
+        for (size_t i = 0; i < ecg_dataset_samples(d); i++)
+            val[i] = chosen[p.of_sample[i]];
+    ecg__free(chosen);
+    ecg__patients_free(&p);
+    return st;
+}
+
+/* Marks to ascending lists. */
+static ecg_status to_lists(ecg_split *out, const uint8_t *val, size_t n, double fraction, ecg_error *err)
+{
+    size_t val_count = 0;
+    for (size_t i = 0; i < n; i++)
+        val_count += val[i];
+    if (val_count == 0 || val_count == n)
+        return ecg__fail(err, ECG_EINVAL, "split: a fraction of %g of %zu pictures leaves none for %s",
+                         fraction, n, val_count ? "training" : "validation");
+    ecg_split s = {ecg__calloc(n - val_count, sizeof *s.train), ecg__calloc(val_count, sizeof *s.val), 0, 0};
+    if (!s.train || !s.val) {
+        ecg_split_free(&s);
+        return ecg__fail(err, ECG_ENOMEM, "split: out of memory for %zu pictures", n);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (val[i])
+            s.val[s.val_count++] = (uint32_t)i;
+        else
+            s.train[s.train_count++] = (uint32_t)i;
+    }
+    *out = s;
+    return ECG_OK;
+}
+
+ecg_status ecg_dataset_split(ecg_split *out, const ecg_dataset *d, double fraction, ecg_split_mode *mode,
+                             uint64_t seed, ecg_error *err)
+{
+    memset(out, 0, sizeof *out);
+    if (!(fraction > 0.0 && fraction < 1.0))
+        return ecg__fail(err, ECG_EINVAL, "split: the fraction is %g, expected more than 0 and less than 1",
+                         fraction);
+    ecg_split_mode use = mode ? *mode : ECG_SPLIT_AUTO;
+    if (use == ECG_SPLIT_AUTO)
+        use = ecg_dataset_has_patients(d) ? ECG_SPLIT_BY_PATIENT : ECG_SPLIT_STRATIFIED;
+    const size_t n = ecg_dataset_samples(d);
+    uint8_t *val = ecg__calloc(n, 1);
+    if (!val)
+        return ecg__fail(err, ECG_ENOMEM, "split: out of memory for %zu pictures", n);
+
+    ecg_status st = ECG_OK;
+    switch (use) {
+    case ECG_SPLIT_STRATIFIED:
+        st = split_stratified(val, d, fraction, seed, err);
+        break;
+    case ECG_SPLIT_LEADING:
+        split_leading(val, d, fraction);
+        break;
+    case ECG_SPLIT_BY_PATIENT:
+        st = split_by_patient(val, d, fraction, seed, err);
+        break;
+    case ECG_SPLIT_AUTO:
+    default:
+        st = ecg__fail(err, ECG_EINVAL, "split: %d is no way of splitting", (int)use);
+    }
+    if (st == ECG_OK)
+        st = to_lists(out, val, n, fraction, err);
+    ecg__free(val);
+    if (st == ECG_OK && mode)
+        *mode = use;
+    return st;
+}
+
+void ecg_split_free(ecg_split *s)
+{
+    if (!s)
+        return;
+    ecg__free(s->train);
+    ecg__free(s->val);
+    memset(s, 0, sizeof *s);
+}
