@@ -174,7 +174,8 @@ static opt_result set(const reader *r, const opt_row *row, const char *spelled, 
     if (store(row, text))
         return OPT_RUN;
     opts_range(row, range, sizeof range);
-    return wrong(r, "%s: expected %s, got '%s'", spelled, *range ? range : row->arg, text);
+    const char *what = strncmp(range, "above", 5) == 0 ? "a number " : "";
+    return wrong(r, "%s: expected %s%s, got '%s'", spelled, what, *range ? range : row->arg, text);
 }
 
 /* ---- Names ---- */

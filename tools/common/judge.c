@@ -1,0 +1,132 @@
+#include "common/judge.h"
+
+#include <stdlib.h>
+
+#include "common/progress.h"
+#include "common/start.h"
+
+uint32_t judge_best(const float *probs, uint32_t classes)
+{
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < classes; i++)
+        if (probs[i] > probs[best])
+            best = i;
+    return best;
+}
+
+const char *judge_status(const float *probs, uint32_t classes)
+{
+    (void)probs;
+    (void)classes;
+    return "ok";
+}
+
+/* ---- Loading ---- */
+typedef struct loading {
+    progress bar;
+} loading;
+
+static int show_loading(void *payload, size_t done, size_t total)
+{
+    loading *l = payload;
+    progress_show(&l->bar, done, total, NULL);
+    return tool_interrupted();
+}
+
+static void tell_skipped(void *payload, const ecg_sample *s, const ecg_error *why)
+{
+    loading *l = payload;
+    progress_clear(&l->bar);
+    tool_warn("skipped: %s", why && why->message[0] ? why->message : s->path);
+}
+
+int judge_load(ecg_loader **out, const ecg_dataset *d, const uint32_t *index, size_t count,
+               const ecg_preprocess *p, uint32_t threads, uint32_t skip_bad, int quiet, const char *label)
+{
+    ecg_loader_options o = ECG_LOADER_OPTIONS_INIT;
+    ecg_error err = {0};
+    loading l;
+    progress_start(&l.bar, label, quiet);
+    o.threads = threads;
+    o.skip_bad = skip_bad;
+    o.progress = show_loading;
+    o.skipped = tell_skipped;
+    o.payload = &l;
+    const ecg_status s = ecg_loader_new(out, d, index, count, p, &o, &err);
+    progress_clear(&l.bar);
+    if (s == ECG_ECANCELLED)
+        return tool_fail("interrupted while reading pictures");
+    if (s != ECG_OK)
+        return tool_error(s, &err);
+    if (ecg_loader_count(*out) == 0) {
+        ecg_loader_free(*out);
+        *out = NULL;
+        return tool_fail("%s: no picture could be read", label);
+    }
+    return EXIT_DONE;
+}
+
+/* ---- Running ---- */
+static int run_batches(const judge_job *job, const ecg_loader *l, ecg_session *s, float *probs,
+                       ecg_metrics *m)
+{
+    const uint32_t classes = ecg_model_classes(job->model);
+    const size_t total = ecg_loader_count(l);
+    ecg_image batch[JUDGE_BATCH];
+    ecg_error err = {0};
+    progress bar;
+    progress_start(&bar, "predicting", job->quiet);
+    for (size_t at = 0, n; at < total && !tool_interrupted(); at += n) {
+        n = total - at < JUDGE_BATCH ? total - at : JUDGE_BATCH;
+        for (size_t i = 0; i < n; i++)
+            batch[i] = ecg_loader_image(l, at + i);
+        ecg_status status = ecg_session_run_images(s, batch, n, probs, &err);
+        for (size_t i = 0; i < n && status == ECG_OK; i++) {
+            const ecg_sample *sample = ecg_loader_sample(l, at + i);
+            status = ecg_metrics_add(m, sample->label, probs + i * classes);
+            if (status == ECG_OK && job->answer)
+                job->answer(job->payload, sample, probs + i * classes);
+        }
+        if (status != ECG_OK) {
+            progress_clear(&bar);
+            return tool_error(status, &err);
+        }
+        progress_show(&bar, at + n, total, NULL);
+    }
+    progress_clear(&bar);
+    return tool_interrupted() ? tool_fail("interrupted while predicting") : EXIT_DONE;
+}
+
+static int run_loader(ecg_metrics *m, const judge_job *job, const ecg_loader *l)
+{
+    ecg_session_options so = ECG_SESSION_OPTIONS_INIT;
+    ecg_session *session = NULL;
+    ecg_error err = {0};
+    so.threads = job->threads;
+    const ecg_status s = ecg_session_new(&session, job->model, &so, &err);
+    if (s != ECG_OK)
+        return tool_error(s, &err);
+    float *probs = calloc(ecg_model_classes(job->model), JUDGE_BATCH * sizeof *probs);
+    const int code = probs ? run_batches(job, l, session, probs, m) : tool_fail("out of memory");
+    free(probs);
+    ecg_session_free(session);
+    return code;
+}
+
+int judge_run(ecg_metrics **out, const judge_job *job)
+{
+    ecg_loader *l = NULL;
+    *out = NULL;
+    int code = judge_load(&l, job->data, job->index, job->count, ecg_model_preprocess(job->model),
+                          job->threads, job->skip_bad, job->quiet, "reading");
+    if (code != EXIT_DONE)
+        return code;
+    const ecg_status s = ecg_metrics_new(out, ecg_model_classes(job->model));
+    code = s == ECG_OK ? run_loader(*out, job, l) : tool_fail("%s", ecg_status_text(s));
+    ecg_loader_free(l);
+    if (code != EXIT_DONE) {
+        ecg_metrics_free(*out);
+        *out = NULL;
+    }
+    return code;
+}

@@ -1,0 +1,126 @@
+#define _POSIX_C_SOURCE 200809L
+#include "common/start.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ecgcnn/version.h"
+
+static const char *tool_name = "ecg";
+
+static void start_again(char **argv)
+{
+    static const char guard[] = "ECG_RESTARTED";
+    const char *kernels = ecg_blas_advice();
+    if (!kernels || getenv(guard))
+        return;
+    if (setenv(guard, "1", 1) == 0 && setenv("OPENBLAS_CORETYPE", kernels, 0) == 0)
+        execv("/proc/self/exe", argv);
+    /* No /proc: go on with the kernels there are. */
+}
+
+void tool_start(const char *name, char **argv)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    start_again(argv);
+    tool_name = name;
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static int output_errno; /* of the first write to stdout that failed */
+
+static void note_output(int failed)
+{
+    if (failed && !output_errno)
+        output_errno = errno ? errno : EIO;
+}
+
+int tool_output_failed(void)
+{
+    errno = 0;
+    note_output(fflush(stdout) != 0 || ferror(stdout));
+    return output_errno != 0;
+}
+
+int tool_finish(int code)
+{
+    tool_output_failed();
+    errno = 0;
+    note_output(fclose(stdout) != 0);
+    if (!output_errno)
+        return code;
+    if (output_errno == EPIPE) /* the reader has had enough: nobody to tell */
+        return code == EXIT_DONE ? EXIT_FAILED : code;
+    return tool_fail("standard output: %s", strerror(output_errno));
+}
+
+static void print_line(const char *fmt, va_list args)
+{
+    char text[1200];
+    vsnprintf(text, sizeof text, fmt, args);
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
+    fprintf(stderr, "%s: %s\n", tool_name, text);
+}
+
+int tool_fail(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    print_line(fmt, args);
+    va_end(args);
+    return EXIT_FAILED;
+}
+
+void tool_warn(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    print_line(fmt, args);
+    va_end(args);
+}
+
+int tool_error(ecg_status s, const ecg_error *err)
+{
+    return tool_fail("%s", err->message[0] ? err->message : ecg_status_text(s));
+}
+
+const char *tool_model(const char *option)
+{
+    if (option)
+        return option;
+    const char *model = getenv("ECG_MODEL");
+    if (model && *model)
+        return model;
+    opts_wrong(tool_name, "which model? give -m MODEL or set the environment variable ECG_MODEL");
+    return NULL;
+}
+
+/* ---- Signals ---- */
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    if (interrupted)
+        _exit(128 + number);
+    interrupted = 1;
+}
+
+void tool_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+int tool_interrupted(void)
+{
+    return interrupted != 0;
+}

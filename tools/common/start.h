@@ -1,0 +1,35 @@
+/* start.h: what every tool does first and last, and how it says that something went wrong. */
+#ifndef ECG_TOOLS_START_H
+#define ECG_TOOLS_START_H
+
+#include "common/opts.h"
+#include "ecgcnn/status.h"
+
+/* First in main. `name` ("ecg-train") begins every line of tool_fail and tool_warn. Where the BLAS would run
+ * faster with OPENBLAS_CORETYPE set, sets it and starts the program again, once. A closed pipe is an error to
+ * see, not a signal that kills. */
+void tool_start(const char *name, char **argv);
+
+/* Last in main: writes out what stdout still holds. The exit code: `code`, or EXIT_FAILED when writing
+ * failed. */
+int tool_finish(int code);
+
+/* Nonzero once writing to stdout has failed, so that there is no point in going on. Flushes. */
+int tool_output_failed(void);
+
+/* One line on stderr: "ecg-train: text". Control characters in file names become '?'. */
+int tool_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* EXIT_FAILED */
+void tool_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* One line on stderr for a status of the library. EXIT_FAILED. */
+int tool_error(ecg_status s, const ecg_error *err);
+
+/* The model file: -m, else the environment variable ECG_MODEL, else NULL after a usage error has been
+ * printed. */
+const char *tool_model(const char *option);
+
+/* SIGINT and SIGTERM only raise a flag from now on; a second one ends the program at once. */
+void tool_catch_signals(void);
+int tool_interrupted(void);
+
+#endif
