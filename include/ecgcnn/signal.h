@@ -9,13 +9,15 @@
 extern "C" {
 #endif
 
-/* The seven classes of the set `ecg7`, in the order of their folders' names. */
+/* The seven classes of the set `ecg7`, in the order of their folders' names, byte by byte: Left Bundle Branch
+ * Block, Normal, Paced, Premature Atrial Contraction, Premature Ventricular Contraction, Right Bundle Branch
+ * Block, Ventricular Flutter. */
 typedef enum ecg_beat_class {
     ECG_BEAT_LBBB = 0,
     ECG_BEAT_NORMAL,
+    ECG_BEAT_PACED,
     ECG_BEAT_PAC,
     ECG_BEAT_PVC,
-    ECG_BEAT_PACED,
     ECG_BEAT_RBBB,
     ECG_BEAT_VFLUTTER,
     ECG_BEAT_CLASSES
@@ -32,13 +34,16 @@ ECG_API char ecg_beat_class_code(ecg_beat_class c);
 /* One synthetic beat in millivolts, mv[ECG_BEAT_SAMPLES]: sums of Gaussian waves per P, Q, R, S and T with
  * the morphology and timing of its class, the tails of the neighbouring beats, the habits of the patient
  * (axis, widths, amplitudes, rate), baseline wander and noise; after ECGSYN (McSharry et al. 2003). A pure
- * function of its arguments: the same seed, patient and beat give the same samples. Any thread. */
+ * function of its arguments: the same seed, patient and beat give the same samples. Samples are finite; a
+ * class out of range gives zeros. Any thread. */
 ECG_API void ecg_beat_synthesize(uint64_t seed, uint32_t patient, uint32_t beat, ecg_beat_class c,
                                  float mv[ECG_BEAT_SAMPLES]);
 
-/* Draw n >= 2 samples as a dark line on white into px[h][w] gray, 8 <= h, w <= 4096: time from left to right
- * over the whole width, `top` millivolts at the upper edge and `bottom` at the lower, clipped there; `pen` in
- * pixels. Antialiased. Errors: ECG_EINVAL. Allocates nothing. Any thread. */
+/* Draw n >= 2 samples as a dark line on white into px[h][w] gray, 8 <= h, w <= 4096: time from left to right,
+ * the first sample in the middle of the first column and the last in that of the last; `top` millivolts in
+ * the middle of the first row and `bottom` < top in that of the last. What lies beyond is clipped, a sample
+ * that is not finite is a gap. `pen` > 0 is the width of the line in pixels. Antialiased. Errors: ECG_EINVAL,
+ * and px is left alone. Allocates nothing. Any thread. */
 ECG_API ecg_status ecg_beat_draw(const float *mv, size_t n, float top, float bottom, float pen, uint8_t *px,
                                  uint32_t h, uint32_t w);
 
