@@ -14,6 +14,17 @@ uint32_t judge_best(const float *probs, uint32_t classes)
     return best;
 }
 
+uint32_t judge_next(const float *probs, uint32_t classes, uint32_t last)
+{
+    uint32_t next = last;
+    for (uint32_t i = 0; i < classes; i++) {
+        const int below = probs[i] < probs[last] || (i > last && probs[i] <= probs[last]);
+        if (below && (next == last || probs[i] > probs[next]))
+            next = i;
+    }
+    return next;
+}
+
 const char *judge_status(const float *probs, uint32_t classes)
 {
     (void)probs;

@@ -14,6 +14,9 @@ enum { JUDGE_BATCH = 64 };
 /* The most likely class, the first of equals. */
 uint32_t judge_best(const float *probs, uint32_t classes);
 
+/* The most likely class after `last`, where equals come in order. `last` itself when there is none. */
+uint32_t judge_next(const float *probs, uint32_t classes, uint32_t last);
+
 /* STATUS of an answer: "ok". */
 const char *judge_status(const float *probs, uint32_t classes);
 

@@ -11,6 +11,7 @@
 #ifndef ECG_TOOLS_OPTS_H
 #define ECG_TOOLS_OPTS_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,7 +42,7 @@ typedef struct opt_row {
     const char *arg;  /* "FILE" in --help; NULL for flags */
     opt_kind kind;
     void *to;            /* holds the default until it is replaced */
-    double min, max;     /* both 0: whatever the kind holds; INFINITY: no upper end */
+    double min, max;     /* both 0: whatever the kind holds; OPT_NO_END: no upper end */
     unsigned open;       /* OPT_ABOVE | OPT_BELOW */
     const char *choices; /* "auto|stratified|leading" */
     const char *init;    /* default in words where *to does not say it; "": say nothing */
@@ -69,6 +70,7 @@ typedef struct opt_command {
 } opt_command;
 
 #define OPT_COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
+#define OPT_NO_END      HUGE_VAL
 
 typedef enum opt_result {
     OPT_RUN,

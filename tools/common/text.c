@@ -116,6 +116,9 @@ void text_cell(text_table *t, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
     char **more = realloc(t->cell, (t->count + 1) * sizeof *more);
     if (!more) {
         t->failed = 1;

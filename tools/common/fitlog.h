@@ -1,0 +1,33 @@
+/* fitlog.h: what is told about a training run while it goes on: a bar, a line and a CSV row for each epoch.
+ */
+#ifndef ECG_TOOLS_FITLOG_H
+#define ECG_TOOLS_FITLOG_H
+
+#include <stdio.h>
+
+#include "common/progress.h"
+#include "ecgcnn/train.h"
+
+typedef struct fitlog {
+    int quiet;
+    size_t samples; /* of an epoch */
+    progress bar;
+    char label[32];
+    uint32_t epochs;      /* to do */
+    ecg_epoch last, best; /* index 0: none yet */
+    double started;
+    const char *history_path;
+    FILE *history;
+    int history_failed;
+} fitlog;
+
+/* `history` may be NULL; the file is written anew, its header at once. Returns 0 or the exit code. */
+int fitlog_open(fitlog *l, const char *history, uint32_t epochs, size_t samples, int quiet);
+
+/* Hooks for ecg_trainer_fit; a signal stops it. */
+ecg_fit_hooks fitlog_hooks(fitlog *l);
+
+/* Ends the bar and closes the history. EXIT_FAILED when the history could not be written. */
+int fitlog_close(fitlog *l);
+
+#endif

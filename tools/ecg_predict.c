@@ -1,0 +1,223 @@
+/* ecg-predict: the class of pictures, one line each. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/judge.h"
+#include "common/opts.h"
+#include "common/progress.h"
+#include "common/start.h"
+#include "common/text.h"
+#include "ecgcnn/ecgcnn.h"
+
+enum { MOST_INPUT = 64 << 20 }; /* bytes read from standard input; the library's limit for a file */
+
+typedef struct settings {
+    const char *model;
+    uint32_t top, json, threads, quiet;
+    char **image;
+    size_t count;
+} settings;
+
+static const char about[] =
+    "Prints a line for each picture: IMAGE, CLASS, PROBABILITY and STATUS, separated by tabs. "
+    "The image '-' is read from standard input. A picture that cannot be read is an error "
+    "line on stderr, and exit code 1 after the others are done.";
+
+static int read_options(settings *s, int *argc, char **argv)
+{
+    const opt_row rows[] = {
+        {"model", 'm', "MODEL", OPT_STRING, &s->model, .init = "the environment variable ECG_MODEL",
+         .help = "model file"},
+        {"top", 'k', "K", OPT_UINT, &s->top, 1, 65536,
+         .help = "print the K most likely classes with their probabilities before the status"},
+        {"json", 0, NULL, OPT_FLAG, &s->json, .help = "print one JSON object a line"},
+        {"threads", 0, "N", OPT_UINT, &s->threads, 1, 1024, .init = "one per core", .help = "threads to use"},
+        {"quiet", 'q', NULL, OPT_FLAG, &s->quiet, .help = "print errors only, beside the answers"},
+    };
+    const opt_command command = {
+        "ecg-predict", "-m MODEL IMAGE... [options]", about, rows, OPT_COUNT(rows), 1, -1, NULL};
+    const int code = opts_parse(&command, argc, argv);
+    s->image = argv + 1;
+    s->count = (size_t)(*argc - 1);
+    return code;
+}
+
+/* ---- Answers ---- */
+static void print_tsv(const ecg_model *m, const char *image, const float *probs, uint32_t top)
+{
+    const uint32_t classes = ecg_model_classes(m);
+    uint32_t last = judge_best(probs, classes);
+    text_tsv_string(stdout, image);
+    for (uint32_t k = 0; k < top && k < classes; k++) {
+        if (k)
+            last = judge_next(probs, classes, last);
+        fputc('\t', stdout);
+        text_tsv_string(stdout, ecg_model_class(m, last));
+        printf("\t%.9g", (double)probs[last]);
+    }
+    printf("\t%s\n", judge_status(probs, classes));
+}
+
+static void print_json(const ecg_model *m, const char *image, const float *probs)
+{
+    const uint32_t classes = ecg_model_classes(m), best = judge_best(probs, classes);
+    fputs("{\"image\":", stdout);
+    text_json_string(stdout, image);
+    fputs(",\"class\":", stdout);
+    text_json_string(stdout, ecg_model_class(m, best));
+    fputs(",\"probability\":", stdout);
+    text_json_number(stdout, (double)probs[best]);
+    fputs(",\"probabilities\":{", stdout);
+    for (uint32_t i = 0; i < classes; i++) {
+        if (i)
+            fputc(',', stdout);
+        text_json_string(stdout, ecg_model_class(m, i));
+        fputc(':', stdout);
+        text_json_number(stdout, (double)probs[i]);
+    }
+    printf("},\"status\":\"%s\",\"reasons\":[]}\n", judge_status(probs, classes));
+}
+
+/* ---- Pictures ---- */
+
+/* All of standard input. NULL after a message. */
+static unsigned char *read_input(size_t *n)
+{
+    size_t cap = 1 << 16;
+    unsigned char *data = malloc(cap);
+    *n = 0;
+    errno = 0;
+    for (size_t got = 1; data && got > 0 && *n <= MOST_INPUT; *n += got) {
+        if (*n == cap) {
+            unsigned char *more = realloc(data, cap *= 2);
+            if (!more) {
+                free(data);
+                data = NULL;
+                break;
+            }
+            data = more;
+        }
+        got = fread(data + *n, 1, cap - *n, stdin);
+    }
+    if (data && !ferror(stdin) && *n <= MOST_INPUT)
+        return data;
+    if (!data)
+        tool_fail("standard input: out of memory");
+    else if (ferror(stdin))
+        tool_fail("standard input: %s", strerror(errno ? errno : EIO));
+    else
+        tool_fail("standard input: more than %d bytes", MOST_INPUT);
+    free(data);
+    return NULL;
+}
+
+/* NULL after a message. */
+static ecg_pixels *read_picture(const ecg_preprocess *p, const char *image)
+{
+    ecg_pixels *pixels = NULL;
+    ecg_error err = {0};
+    ecg_status s;
+    if (strcmp(image, "-") == 0) {
+        size_t n;
+        unsigned char *data = read_input(&n);
+        if (!data)
+            return NULL;
+        s = ecg_preprocess_decode(&pixels, p, data, n, "standard input", &err);
+        free(data);
+    } else {
+        s = ecg_preprocess_load(&pixels, p, image, &err);
+    }
+    if (s != ECG_OK)
+        tool_error(s, &err);
+    return s == ECG_OK ? pixels : NULL;
+}
+
+typedef struct batch {
+    const char *image[JUDGE_BATCH];
+    ecg_pixels *pixels[JUDGE_BATCH];
+    ecg_image view[JUDGE_BATCH];
+    size_t n;
+} batch;
+
+/* Reads the pictures at..at+JUDGE_BATCH of the command line. Returns how many could not be read. */
+static size_t batch_read(batch *b, const settings *s, const ecg_preprocess *p, size_t at)
+{
+    size_t bad = 0;
+    b->n = 0;
+    for (size_t i = at; i < s->count && i < at + JUDGE_BATCH; i++) {
+        ecg_pixels *pixels = read_picture(p, s->image[i]);
+        if (!pixels) {
+            bad++;
+            continue;
+        }
+        b->image[b->n] = s->image[i];
+        b->pixels[b->n] = pixels;
+        b->view[b->n++] = ecg_pixels_view(pixels);
+    }
+    return bad;
+}
+
+static int predict_all(const settings *s, const ecg_model *m, ecg_session *session, float *probs)
+{
+    const uint32_t classes = ecg_model_classes(m);
+    ecg_error err = {0};
+    batch b;
+    progress bar;
+    size_t bad = 0;
+    progress_start(&bar, "predicting", s->quiet || s->count <= JUDGE_BATCH);
+    for (size_t at = 0; at < s->count && !tool_output_failed(); at += JUDGE_BATCH) {
+        progress_clear(&bar);
+        bad += batch_read(&b, s, ecg_model_preprocess(m), at);
+        const ecg_status status = b.n ? ecg_session_run_images(session, b.view, b.n, probs, &err) : ECG_OK;
+        for (size_t i = 0; i < b.n; i++) {
+            if (status == ECG_OK && s->json)
+                print_json(m, b.image[i], probs + i * classes);
+            else if (status == ECG_OK)
+                print_tsv(m, b.image[i], probs + i * classes, s->top);
+            ecg_pixels_free(b.pixels[i]);
+        }
+        fflush(stdout);
+        if (status != ECG_OK)
+            return tool_error(status, &err);
+        progress_show(&bar, at + JUDGE_BATCH < s->count ? at + JUDGE_BATCH : s->count, s->count, NULL);
+    }
+    progress_clear(&bar);
+    return bad ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int predict(const settings *s, ecg_model *m)
+{
+    ecg_session_options o = ECG_SESSION_OPTIONS_INIT;
+    ecg_session *session = NULL;
+    ecg_error err = {0};
+    o.threads = s->threads;
+    const ecg_status status = ecg_session_new(&session, m, &o, &err);
+    if (status != ECG_OK)
+        return tool_error(status, &err);
+    if (!s->quiet && !s->json)
+        fprintf(stderr, "%s\n", ECG_NOTICE);
+    float *probs = calloc(ecg_model_classes(m), JUDGE_BATCH * sizeof *probs);
+    const int code = probs ? predict_all(s, m, session, probs) : tool_fail("out of memory");
+    free(probs);
+    ecg_session_free(session);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    settings s = {.top = 1};
+    ecg_model *m = NULL;
+    ecg_error err = {0};
+    tool_start("ecg-predict", argv);
+    int code = read_options(&s, &argc, argv);
+    if (code != OPTS_GO)
+        return tool_finish(code);
+    s.model = tool_model(s.model);
+    if (!s.model)
+        return tool_finish(EXIT_USAGE);
+    const ecg_status status = ecg_model_load(&m, s.model, NULL, &err);
+    code = status == ECG_OK ? predict(&s, m) : tool_error(status, &err);
+    ecg_model_free(m);
+    return tool_finish(code);
+}

@@ -1,0 +1,333 @@
+/* ecg-train: a folder of pictures to a model file. */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/fitlog.h"
+#include "common/judge.h"
+#include "common/network.h"
+#include "common/parts.h"
+#include "common/start.h"
+#include "common/text.h"
+#include "ecgcnn/ecgcnn.h"
+#include "train/settings.h"
+
+/* What a run holds; freed in one place. */
+typedef struct run {
+    parts parts;
+    ecg_spec *spec;
+    ecg_preprocess prep;
+    ecg_loader *train, *val;
+    float *class_weights;
+    ecg_trainer *trainer;
+    fitlog log;
+    ecg_metrics *test;
+    int interrupted;
+} run;
+
+/* Can MODEL be written, as far as one can know before training? */
+static int check_output(const char *path)
+{
+    struct stat st;
+    const size_t n = strlen(path) + 32;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return tool_fail("%s: cannot be written: not a regular file", path);
+    char *probe = malloc(n);
+    if (!probe)
+        return tool_fail("out of memory");
+    snprintf(probe, n, "%s.probe-%ld", path, (long)getpid());
+    const int fd = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    const int why = errno;
+    if (fd >= 0) {
+        close(fd);
+        unlink(probe);
+    }
+    free(probe);
+    return fd >= 0 ? EXIT_DONE : tool_fail("%s: cannot be written: %s", path, strerror(why));
+}
+
+/* ---- Preparing ---- */
+static int prepare(run *r, const settings *s)
+{
+    ecg_preprocess p = ECG_PREPROCESS_INIT;
+    ecg_error err = {0};
+    const uint32_t channels = !s->color ? 0 : strcmp(s->color, "rgb") == 0 ? 3 : 1;
+    const int code = network_read(&r->spec, s->net, s->size.h, s->size.w, channels, r->parts.class_count);
+    if (code != EXIT_DONE)
+        return code;
+    const ecg_shape in = ecg_spec_input(r->spec);
+    if (in.c != 1 && in.c != 3)
+        return tool_fail("--net: the network reads %u channels, pictures have 1 (gray) or 3 (rgb)", in.c);
+    if (ecg_spec_outputs(r->spec) != r->parts.class_count)
+        return tool_fail("--net: the network has %u outputs, the pictures %u classes",
+                         ecg_spec_outputs(r->spec), r->parts.class_count);
+    p.h = in.h;
+    p.w = in.w;
+    p.color = in.c == 3 ? ECG_COLOR_RGB : ECG_COLOR_GRAY;
+    p.rescale = s->rescale;
+    if (ecg_profile_parse(&p.profile, s->profile) != ECG_OK)
+        return tool_fail("this library knows no profile '%s'", s->profile);
+    p.filter = p.profile == ECG_PROFILE_KERAS ? ECG_FILTER_NEAREST : ECG_FILTER_BILINEAR;
+    if (s->filter && ecg_filter_parse(&p.filter, s->filter) != ECG_OK)
+        return tool_fail("this library knows no filter '%s'", s->filter);
+    const ecg_status status = ecg_preprocess_check(&r->prep, &p, &err);
+    return status == ECG_OK ? EXIT_DONE : tool_error(status, &err);
+}
+
+static int load(ecg_loader **out, const run *r, const part *p, const settings *s, const char *label)
+{
+    return judge_load(out, p->data, p->index, p->count, &r->prep, s->train.threads, s->skip_bad,
+                      (int)s->quiet, label);
+}
+
+/* n / (classes * n of the class), as scikit-learn's class_weight="balanced". */
+static int balance(run *r)
+{
+    const uint32_t classes = r->parts.class_count;
+    const size_t n = ecg_loader_count(r->train);
+    size_t *counts = calloc(classes, sizeof *counts);
+    r->class_weights = calloc(classes, sizeof *r->class_weights);
+    if (!counts || !r->class_weights) {
+        free(counts);
+        return tool_fail("out of memory");
+    }
+    for (size_t i = 0; i < n; i++)
+        counts[ecg_loader_sample(r->train, i)->label]++;
+    for (uint32_t i = 0; i < classes; i++)
+        r->class_weights[i] = counts[i] ? (float)((double)n / ((double)classes * (double)counts[i])) : 1.0f;
+    free(counts);
+    return EXIT_DONE;
+}
+
+static void print_data(const parts *p)
+{
+    text_table t = {.align = p->test.data ? "lrrr" : "lrr"};
+    text_cell(&t, "class");
+    text_cell(&t, "training");
+    text_cell(&t, "validation");
+    if (p->test.data)
+        text_cell(&t, "test");
+    for (uint32_t i = 0; i < p->class_count; i++) {
+        text_cell(&t, "%s", p->classes[i]);
+        text_cell(&t, "%zu", part_class_count(&p->train, i));
+        text_cell(&t, "%zu", part_class_count(&p->val, i));
+        if (p->test.data)
+            text_cell(&t, "%zu", part_class_count(&p->test, i));
+    }
+    text_cell(&t, "all");
+    text_cell(&t, "%zu", p->train.count);
+    text_cell(&t, "%zu", p->val.count);
+    if (p->test.data)
+        text_cell(&t, "%zu", p->test.count);
+    fputc('\n', stderr);
+    text_table_print(&t, stderr, 0);
+    fprintf(stderr, "validation: %s\n", p->how);
+    if (p->may_share)
+        fprintf(stderr, "note: validation pictures may come from the same patients (%s)\n",
+                ecg_dataset_has_patients(p->train.data) ? "not split by patient" : "no manifest");
+    fputc('\n', stderr);
+}
+
+/* ---- Training ---- */
+enum { META_ENTRIES = 16 };
+typedef struct meta {
+    char text[META_ENTRIES][64];
+    const char *list[2 * META_ENTRIES + 1];
+    size_t count;
+} meta;
+
+__attribute__((format(printf, 3, 4))) static void note(meta *m, const char *key, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(m->text[m->count], sizeof m->text[0], fmt, args);
+    va_end(args);
+    m->list[2 * m->count] = key;
+    m->list[2 * m->count + 1] = m->text[m->count];
+    m->count++;
+}
+
+/* Provenance. No time, path or number of threads: the same training gives the same bytes. */
+static void note_all(meta *m, const run *r, const settings *s)
+{
+    const ecg_train_options *t = &s->train;
+    note(m, "tool", "ecg-train %s", ecg_version());
+    note(m, "net", "%s", network_name(s->net));
+    note(m, "seed", "%llu", (unsigned long long)t->seed);
+    note(m, "epochs", "%u", t->epochs);
+    note(m, "batch", "%u", t->batch);
+    note(m, "optimizer", "%s", s->optimizer);
+    note(m, "lr", "%.9g", (double)t->lr);
+    note(m, "schedule", "%s", s->schedule);
+    note(m, "class_weight", "%s", s->class_weight);
+    note(m, "train_pictures", "%zu", ecg_loader_count(r->train));
+    note(m, "val_pictures", "%zu", ecg_loader_count(r->val));
+    note(m, "val_chosen", "%s", r->parts.how);
+    if (r->parts.fraction > 0)
+        note(m, "val_fraction", "%.9g", r->parts.fraction);
+}
+
+static int fit(run *r, const settings *s)
+{
+    meta m = {.count = 0};
+    ecg_error err = {0};
+    note_all(&m, r, s);
+    const ecg_model_info info = {sizeof info, &r->prep, r->parts.classes, m.list};
+    const ecg_source train = ecg_loader_source(r->train), val = ecg_loader_source(r->val);
+    int code = fitlog_open(&r->log, s->history, s->train.epochs, ecg_loader_count(r->train), (int)s->quiet);
+    if (code != EXIT_DONE)
+        return code;
+    const ecg_fit_hooks hooks = fitlog_hooks(&r->log);
+    const ecg_status status = ecg_trainer_fit(r->trainer, &train, &val, &info, s->output, &hooks, &err);
+    code = fitlog_close(&r->log);
+    if (status == ECG_OK)
+        return r->log.best.index ? code
+                                 : tool_fail("no epoch had a finite loss: %s was not written", s->output);
+    if (status != ECG_ECANCELLED)
+        return tool_error(status, &err);
+    if (!r->log.best.index)
+        return tool_fail("interrupted before the first epoch was done: %s was not written", s->output);
+    r->interrupted = 1;
+    tool_warn("interrupted: %s holds the best model so far, of epoch %u", s->output, r->log.best.index);
+    return EXIT_INTERRUPTED;
+}
+
+static int train(run *r, settings *s)
+{
+    ecg_error err = {0};
+    int code = load(&r->train, r, &r->parts.train, s, "training pictures");
+    if (code == EXIT_DONE)
+        code = load(&r->val, r, &r->parts.val, s, "validation pictures");
+    if (code == EXIT_DONE && strcmp(s->class_weight, "balanced") == 0)
+        code = balance(r);
+    if (code != EXIT_DONE)
+        return code;
+    s->train.class_weights = r->class_weights;
+    const ecg_status status = ecg_trainer_new(&r->trainer, r->spec, &s->train, &err);
+    if (status != ECG_OK)
+        return tool_error(status, &err);
+    code = fit(r, s);
+    ecg_trainer_free(r->trainer);
+    r->trainer = NULL;
+    return code;
+}
+
+/* The best model, as it was written, on pictures that had no part in choosing it. */
+static int report_test(run *r, const settings *s)
+{
+    ecg_model *model = NULL;
+    ecg_error err = {0};
+    if (!r->parts.test.data)
+        return EXIT_DONE;
+    const ecg_status status = ecg_model_load(&model, s->output, NULL, &err);
+    if (status != ECG_OK)
+        return tool_error(status, &err);
+    const judge_job job = {.model = model,
+                           .data = r->parts.test.data,
+                           .index = r->parts.test.index,
+                           .count = r->parts.test.count,
+                           .threads = s->train.threads,
+                           .skip_bad = s->skip_bad,
+                           .quiet = (int)s->quiet};
+    const int code = judge_run(&r->test, &job);
+    ecg_model_free(model);
+    return tool_interrupted() ? EXIT_INTERRUPTED : code; /* the model is there, whatever became of the test */
+}
+
+static void print_figure(const char *key, double v)
+{
+    printf(",\"%s\":", key);
+    text_json_number(stdout, v);
+}
+
+static void print_json(const run *r, const settings *s)
+{
+    const ecg_epoch *best = &r->log.best;
+    fputs("{\"model\":", stdout);
+    text_json_string(stdout, s->output);
+    printf(",\"interrupted\":%s,\"epochs\":%u,\"best_epoch\":%u", r->interrupted ? "true" : "false",
+           r->log.last.index, best->index);
+    print_figure("loss", best->loss);
+    print_figure("accuracy", best->accuracy);
+    print_figure("val_loss", best->val_loss);
+    print_figure("val_accuracy", best->val_accuracy);
+    print_figure("seconds", progress_clock() - r->log.started);
+    fputs(",\"test\":", stdout);
+    if (r->test) {
+        printf("{\"images\":%llu", (unsigned long long)ecg_metrics_count(r->test));
+        print_figure("accuracy", ecg_metrics_accuracy(r->test));
+        print_figure("macro_f1", ecg_metrics_macro_f1(r->test));
+        print_figure("loss", ecg_metrics_loss(r->test));
+        fputc('}', stdout);
+    } else {
+        fputs("null", stdout);
+    }
+    fputs("}\n", stdout);
+}
+
+static void print_result(const run *r, const settings *s)
+{
+    const ecg_epoch *best = &r->log.best;
+    if (s->json) {
+        print_json(r, s);
+        return;
+    }
+    printf("%s: epoch %u of %u, validation loss %.4f, accuracy %.4f\n", s->output, best->index,
+           r->log.last.index, best->val_loss, best->val_accuracy);
+    if (r->test)
+        printf("test: %llu pictures, accuracy %.4f, macro F1 %.4f, loss %.4f\n",
+               (unsigned long long)ecg_metrics_count(r->test), ecg_metrics_accuracy(r->test),
+               ecg_metrics_macro_f1(r->test), ecg_metrics_loss(r->test));
+    if (!s->quiet)
+        fprintf(stderr, "%s\n", ECG_NOTICE);
+}
+
+static int work(run *r, settings *s)
+{
+    int code = s->summary ? EXIT_DONE : check_output(s->output);
+    if (code == EXIT_DONE)
+        code = parts_open(&r->parts, &s->data);
+    if (code == EXIT_DONE)
+        code = prepare(r, s);
+    if (code != EXIT_DONE)
+        return code;
+    if (s->summary) {
+        network_print(r->spec, stdout);
+        return EXIT_DONE;
+    }
+    if (!s->quiet) {
+        network_print(r->spec, stderr);
+        print_data(&r->parts);
+    }
+    code = train(r, s);
+    if (code == EXIT_DONE)
+        code = report_test(r, s);
+    if (code == EXIT_DONE || code == EXIT_INTERRUPTED)
+        print_result(r, s);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    settings s = SETTINGS_INIT;
+    run r = {.interrupted = 0};
+    tool_start("ecg-train", argv);
+    int code = settings_read(&s, &argc, argv);
+    if (code != OPTS_GO)
+        return tool_finish(code);
+    tool_catch_signals();
+    code = work(&r, &s);
+    ecg_metrics_free(r.test);
+    ecg_trainer_free(r.trainer);
+    ecg_loader_free(r.train);
+    ecg_loader_free(r.val);
+    free(r.class_weights);
+    ecg_spec_free(r.spec);
+    parts_free(&r.parts);
+    return tool_finish(code);
+}

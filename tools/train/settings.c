@@ -1,0 +1,111 @@
+#include "train/settings.h"
+
+#include <string.h>
+
+#include "common/network.h"
+#include "common/start.h"
+
+static const char about[] = "Trains a convolutional network on a folder of pictures and writes the model "
+                            "file. DATA has one folder per "
+                            "class, or train/ with val/ and test/ beside it. Validation pictures select the "
+                            "best epoch, whose model is in "
+                            "MODEL at any time; test/ is reported once, at the end.";
+
+static int read_options(settings *s, int *argc, char **argv)
+{
+    ecg_train_options *t = &s->train;
+    const opt_row rows[] = {
+        {"Output", .kind = OPT_HEADING},
+        {"output", 'o', "MODEL", OPT_STRING, &s->output, .help = "write the best model here (.ecgm)"},
+        {"history", 0, "FILE", OPT_STRING, &s->history, .help = "write a CSV line for each epoch"},
+        {"summary", 0, NULL, OPT_FLAG, &s->summary, .help = "print the network and stop"},
+        {"json", 0, NULL, OPT_FLAG, &s->json, .help = "print the result as one JSON object"},
+        {"quiet", 'q', NULL, OPT_FLAG, &s->quiet, .help = "print warnings and errors only"},
+        {"Pictures", .kind = OPT_HEADING},
+        {"val", 0, "DIR", OPT_STRING, &s->data.val, .help = "class folders with validation pictures"},
+        {"val-split", 0, "F", OPT_REAL, &s->data.fraction, 0, 1, OPT_ABOVE | OPT_BELOW, .init = "0.1",
+         .help = "part of the pictures that validates where there is no folder for it"},
+        {"split", 0, "HOW", OPT_CHOICE, &s->split, .choices = "auto|stratified|leading|patient",
+         .help = "how that part is chosen; auto: by patient where a manifest names them, else stratified"},
+        {"color", 0, "C", OPT_CHOICE, &s->color, .choices = "gray|rgb",
+         .init = "what the network reads, else gray", .help = "channels of a picture"},
+        {"profile", 0, "P", OPT_CHOICE, &s->profile, .choices = "correct|keras",
+         .help = "how files become pixels"},
+        {"filter", 0, "F", OPT_CHOICE, &s->filter, .choices = "nearest|box|bilinear|hamming|bicubic|lanczos",
+         .init = "bilinear, with --profile keras nearest", .help = "how pictures are resized"},
+        {"rescale", 0, "F", OPT_FLOAT, &s->rescale, 0, OPT_NO_END, OPT_ABOVE, .init = "1/255",
+         .help = "multiplies pixels"},
+        {"skip-bad", 0, NULL, OPT_FLAG, &s->skip_bad, .help = "leave out pictures that cannot be read"},
+        {"Network", .kind = OPT_HEADING},
+        {"net", 0, "NET", OPT_STRING, &s->net, .help = "name of a network (below), its text, or @FILE"},
+        {"size", 0, "HxW", OPT_SIZE, &s->size, 1, 4096, .init = "what the network says, else 64x64",
+         .help = "rows and columns it reads"},
+        {"Training", .kind = OPT_HEADING},
+        {"epochs", 0, "N", OPT_UINT, &t->epochs, 1, 1e6, .help = "passes over the pictures"},
+        {"batch", 0, "N", OPT_UINT, &t->batch, 1, 65536, .help = "pictures per step"},
+        {"lr", 0, "F", OPT_FLOAT, &t->lr, 0, OPT_NO_END, OPT_ABOVE, .help = "learning rate"},
+        {"optimizer", 0, "O", OPT_CHOICE, &s->optimizer, .choices = "adam|amsgrad|adamw|sgd|rmsprop",
+         .help = "optimiser"},
+        {"momentum", 0, "F", OPT_FLOAT, &t->momentum, 0, 1, OPT_BELOW, .help = "of sgd and rmsprop"},
+        {"nesterov", 0, NULL, OPT_SWITCH, &t->nesterov, .help = "Nesterov's momentum for sgd"},
+        {"weight-decay", 0, "F", OPT_FLOAT, &t->weight_decay, 0, OPT_NO_END,
+         .help = "on kernels; with adamw apart from the gradient"},
+        {"l2", 0, "F", OPT_FLOAT, &t->l2, 0, OPT_NO_END,
+         .help = "adds F times the squared kernels to the loss"},
+        {"clip-norm", 0, "F", OPT_FLOAT, &t->clip_norm, 0, OPT_NO_END, .init = "0: off",
+         .help = "largest norm of the gradient"},
+        {"clip-value", 0, "F", OPT_FLOAT, &t->clip_value, 0, OPT_NO_END, .init = "0: off",
+         .help = "largest entry of the gradient"},
+        {"schedule", 0, "S", OPT_CHOICE, &s->schedule,
+         .choices = "constant|step|exponential|cosine|one-cycle|plateau", .help = "of the learning rate"},
+        {"every", 0, "N", OPT_UINT, &t->every, 1, 1e6, .help = "epochs of step, exponential and plateau"},
+        {"gamma", 0, "F", OPT_FLOAT, &t->gamma, 0, 1, OPT_ABOVE,
+         .help = "factor of step, exponential and plateau"},
+        {"lr-min", 0, "F", OPT_FLOAT, &t->lr_min, 0, OPT_NO_END, .help = "lowest rate of cosine and plateau"},
+        {"warmup", 0, "N", OPT_UINT, &t->warmup, 0, 1e6, .help = "epochs in which cosine first rises"},
+        {"label-smoothing", 0, "F", OPT_FLOAT, &t->label_smoothing, 0, 1, OPT_BELOW,
+         .help = "part of a label that is shared by all classes"},
+        {"class-weight", 0, "W", OPT_CHOICE, &s->class_weight, .choices = "none|balanced",
+         .help = "balanced: rare classes weigh more, n / (classes * n of the class)"},
+        {"weighted-mean", 0, NULL, OPT_SWITCH, &t->weighted_mean,
+         .help = "divide a weighted loss by the weights (PyTorch), not by the pictures (Keras)"},
+        {"early-stop", 0, "N", OPT_UINT, &t->early_stop, 0, 1e6, .init = "0: never",
+         .help = "stop after N epochs without a better validation loss"},
+        {"seed", 0, "N", OPT_UINT64, &t->seed, .help = "same seed, same pictures: same model"},
+        {"threads", 0, "N", OPT_UINT, &t->threads, 1, 1024, .init = "one per core", .help = "threads to use"},
+    };
+    const opt_command command = {"ecg-train", "DATA -o MODEL [options]", about, rows, OPT_COUNT(rows), 1,
+                                 1,           network_presets()};
+    return opts_parse(&command, argc, argv);
+}
+
+/* Names to values, and what a table cannot check. OPTS_GO or the exit code. */
+static int check_options(settings *s)
+{
+    static const char *const modes[] = {"auto", "stratified", "leading", "patient"};
+    ecg_error err = {0};
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
+        if (strcmp(modes[i], s->split) == 0)
+            s->data.mode = (ecg_split_mode)i;
+    s->data.seed = s->train.seed;
+    if (ecg_optimizer_parse(&s->train.optimizer, s->optimizer) != ECG_OK ||
+        ecg_schedule_parse(&s->train.schedule, s->schedule) != ECG_OK)
+        return tool_fail("this library knows no optimiser '%s' or no schedule '%s'", s->optimizer,
+                         s->schedule);
+    if (!s->output && !s->summary)
+        return opts_wrong("ecg-train", "where to? -o MODEL is missing");
+    if (s->data.val && s->data.fraction > 0)
+        return opts_wrong("ecg-train", "--val and --val-split exclude each other");
+    if (ecg_train_options_check(&s->train, &err) != ECG_OK)
+        return opts_wrong("ecg-train", "%s", err.message);
+    return OPTS_GO;
+}
+
+int settings_read(settings *s, int *argc, char **argv)
+{
+    const int code = read_options(s, argc, argv);
+    if (code != OPTS_GO)
+        return code;
+    s->data.dir = argv[1];
+    return check_options(s);
+}

@@ -1,0 +1,27 @@
+/* settings.h: what the command line of ecg-train says. */
+#ifndef ECG_TOOLS_TRAIN_SETTINGS_H
+#define ECG_TOOLS_TRAIN_SETTINGS_H
+
+#include "common/opts.h"
+#include "common/parts.h"
+#include "ecgcnn/train.h"
+
+typedef struct settings {
+    const char *output, *net, *color, *profile, *filter, *split, *optimizer, *schedule, *class_weight,
+        *history;
+    opt_size size;
+    float rescale;
+    parts_options data;
+    ecg_train_options train;
+    uint32_t skip_bad, quiet, json, summary;
+} settings;
+#define SETTINGS_INIT                                                                                        \
+    {                                                                                                        \
+        .net = "default", .profile = "correct", .split = "auto", .optimizer = "adam",                        \
+        .schedule = "constant", .class_weight = "none", .train = ECG_TRAIN_OPTIONS_INIT                      \
+    }
+
+/* Read and check. OPTS_GO or the exit code. */
+int settings_read(settings *s, int *argc, char **argv);
+
+#endif
