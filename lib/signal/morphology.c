@@ -8,7 +8,7 @@ static const struct {
 } RANGE[ECG__HABITS] = {
     [ECG__RR] = {0.72, 1.08},       [ECG__GAIN] = {0.8, 1.3},        [ECG__WIDTH] = {0.9, 1.15},
     [ECG__P_AT] = {0.135, 0.19},    [ECG__P_MV] = {0.06, 0.2},       [ECG__P_WIDTH] = {0.016, 0.025},
-    [ECG__Q_MV] = {0.0, 0.16},      [ECG__R_MV] = {0.8, 1.5},        [ECG__S_MV] = {0.03, 0.42},
+    [ECG__Q_MV] = {0.0, 0.16},      [ECG__R_MV] = {0.8, 1.5},        [ECG__S_MV] = {0.03, 0.32},
     [ECG__QT] = {0.25, 0.31},       [ECG__T_MV] = {0.24, 0.5},       [ECG__T_WIDTH] = {0.034, 0.05},
     [ECG__ST_MV] = {-0.07, 0.07},   [ECG__OFFSET_MV] = {-0.15, 0.1}, [ECG__WANDER_MV] = {0.02, 0.14},
     [ECG__WANDER_HZ] = {0.15, 0.4}, [ECG__NOISE_MV] = {0.004, 0.02}, [ECG__MAINS_MV] = {0.0, 0.012},
@@ -87,7 +87,7 @@ static void make_normal(const struct maker *k)
 static void make_pac(const struct maker *k)
 {
     const double *h = k->h, *f = k->f;
-    const double size = mix(0.12, 0.24, f[1]), at = h[ECG__P_AT] * mix(0.66, 0.85, f[2]);
+    const double size = mix(0.14, 0.27, f[1]), at = h[ECG__P_AT] * mix(0.66, 0.85, f[2]);
     const double width = h[ECG__P_WIDTH] * mix(0.65, 0.85, f[3]);
     if (f[0] < 0.6)
         add_p(k, at, -size, 0.9, width);
@@ -95,11 +95,12 @@ static void make_pac(const struct maker *k)
         add_p(k, at, 1.2 * size, -0.9, width);
     else
         add_p(k, at, 1.3 * size, 0.6, width);
-    add_narrow_qrs(k, h[ECG__R_MV] * mix(0.7, 0.95, f[4]), 0.12 + h[ECG__S_MV] * mix(1.0, 1.6, f[5]));
+    add_narrow_qrs(k, h[ECG__R_MV] * mix(0.7, 0.95, f[4]), mix(0.12, 0.3, f[5]) + h[ECG__S_MV]);
     add_t(k, h[ECG__T_MV] * mix(0.6, 0.9, f[6]), h[ECG__ST_MV], h[ECG__T_WIDTH], 0.0);
 }
 
-/* From the lead's side a broad notched R without Q, or from the other a broad S; T against the QRS. */
+/* From the lead's side a broad notched R without Q, or from the other a broad notched S; T against the QRS.
+ */
 static void make_lbbb(const struct maker *k)
 {
     const double *f = k->f;
@@ -111,9 +112,9 @@ static void make_lbbb(const struct maker *k)
         add_qrs(k, apart, 0.8 * size * late, 0.017, 0.02);
         add_t(k, -t, -mix(0.05, 0.2, f[5]), 0.052, 0.0);
     } else {
-        add_qrs(k, -0.038, mix(0.05, 0.3, f[3]), 0.01, 0.01);
-        add_qrs(k, -0.004, -0.85 * size, 0.021, 0.02);
-        add_qrs(k, 0.03, -mix(0.1, 0.5, f[4]) * size, 0.016, 0.02);
+        add_qrs(k, -0.042, mix(0.05, 0.3, f[3]), 0.01, 0.01);
+        add_qrs(k, -0.016, -0.75 * size, 0.014, 0.014);
+        add_qrs(k, 0.024, -mix(0.6, 0.85, f[4]) * size, 0.014, 0.019);
         add_t(k, t, mix(0.05, 0.2, f[5]), 0.052, 0.0);
     }
 }
