@@ -1,0 +1,416 @@
+/* Models to chunks and back. Each chunk has a writer and a reader, and those stand side by side. */
+#include "format/model_io.h"
+
+#include <inttypes.h>
+
+#include "base/mem.h"
+#include "format/strings.h"
+#include "format/weights.h"
+#include "net/model.h"
+
+/* A float whose four bytes differ, and whose bits no integer or other float kind would give. */
+static const float marker = -118.625f;
+
+enum { HEAD_BYTES = 32, PREP_BYTES = 56 };
+
+/* Weights are written and read as they stand in memory; the rest goes through bytes. */
+static ecg_status check_machine(ecg_error *err)
+{
+    unsigned char bytes[4];
+    ecg__put_f32(bytes, marker);
+    if (memcmp(bytes, &marker, sizeof bytes) == 0)
+        return ECG_OK;
+    return ecg__fail(err, ECG_EUNSUPPORTED, "model files need a little-endian machine with IEEE 754 floats");
+}
+
+static ecg_status no_memory(ecg_error *err)
+{
+    return ecg__fail(err, ECG_ENOMEM, "model file: out of memory");
+}
+
+/* ---- HEAD: versions and counts ---- */
+
+static void encode_head(unsigned char p[HEAD_BYTES], const ecg_spec *s, uint32_t classes)
+{
+    ecg__put_u16(p, ECG__FORMAT_MAJOR);
+    ecg__put_u16(p + 2, ECG__FORMAT_MINOR);
+    ecg__put_f32(p + 4, marker);
+    ecg__put_u32(p + 8, s->layers);
+    ecg__put_u32(p + 12, classes);
+    ecg__put_u32(p + 16, s->slots);
+    ecg__put_u32(p + 20, 0);
+    ecg__put_u64(p + 24, s->floats);
+}
+
+/* What is known of a file that is being read; freed by load_free. */
+typedef struct load {
+    ecg__chunk_reader *r;
+    const ecg_load_options *limit;
+    ecg__chunk_handler *extra;
+    void *ctx;
+    ecg_error *err;
+    unsigned char head[HEAD_BYTES];
+    ecg_spec *spec;
+    ecg_preprocess prep;
+    unsigned char *class_text, *meta_text; /* what class and meta point into */
+    const char **class, **meta;
+    float *weights;
+} load;
+
+static void load_free(load *l)
+{
+    ecg_spec_free(l->spec);
+    ecg__free(l->class_text);
+    ecg__free(l->meta_text);
+    ecg__free((void *)l->class);
+    ecg__free((void *)l->meta);
+    ecg__free(l->weights);
+}
+
+/* The first four bytes keep their meaning in every version. */
+static ecg_status read_head(load *l)
+{
+    unsigned char *p;
+    ecg_status s = ecg__reader_get(l->r, &p, 4096, l->err);
+    if (s != ECG_OK)
+        return s;
+    const uint32_t major = l->r->length >= 2 ? ecg__get_u16(p) : 0;
+    if (major > ECG__FORMAT_MAJOR)
+        s = ecg__reader_fail(l->r, l->err, ECG_EVERSION,
+                             "format version %" PRIu32 ", this library reads up to %d; use a newer one",
+                             major, ECG__FORMAT_MAJOR);
+    else if (major == 0 || l->r->length != HEAD_BYTES)
+        s = ecg__reader_fail(l->r, l->err, ECG_ECORRUPT,
+                             "version %" PRIu32 " with %" PRIu64 " bytes, expected 1 with %d", major,
+                             l->r->length, HEAD_BYTES);
+    else
+        memcpy(l->head, p, HEAD_BYTES);
+    ecg__free(p);
+    if (s != ECG_OK)
+        return s;
+    const uint32_t layers = ecg__get_u32(l->head + 8), classes = ecg__get_u32(l->head + 12);
+    if (memcmp(l->head + 4, &marker, sizeof marker) != 0)
+        return ecg__reader_fail(l->r, l->err, ECG_ECORRUPT, "float marker is %08" PRIx32,
+                                ecg__get_u32(l->head + 4));
+    if (layers > l->limit->max_layers)
+        return ecg__reader_fail(l->r, l->err, ECG_ELIMIT, "%" PRIu32 " layers, the limit is %" PRIu32, layers,
+                                l->limit->max_layers);
+    if (classes > ECG__MAX_CLASSES)
+        return ecg__reader_fail(l->r, l->err, ECG_ELIMIT, "%" PRIu32 " classes, the limit is %d", classes,
+                                ECG__MAX_CLASSES);
+    return ECG_OK;
+}
+
+/* The rest of HEAD follows from ARCH. */
+static ecg_status check_head(load *l)
+{
+    unsigned char want[HEAD_BYTES];
+    encode_head(want, l->spec, ecg_spec_outputs(l->spec));
+    memcpy(want + 2, l->head + 2, 2); /* any minor version */
+    for (int i = 8; i < HEAD_BYTES; i += 4)
+        if (memcmp(want + i, l->head + i, 4) != 0)
+            return ecg__reader_fail(l->r, l->err, ECG_ECORRUPT,
+                                    "gives %" PRIu32 " where HEAD has %" PRIu32
+                                    " (byte %d: layers, classes, tensors, 0, floats)",
+                                    ecg__get_u32(want + i), ecg__get_u32(l->head + i), i);
+    return ECG_OK;
+}
+
+/* ---- ARCH: the network as text ---- */
+
+static ecg_status write_arch(ecg__chunk_writer *w, const ecg_spec *s, ecg_error *err)
+{
+    const size_t n = ecg_spec_print(s, NULL, 0);
+    if (n > ECG__MAX_TEXT)
+        return ecg__fail(err, ECG_ELIMIT, "model file: text of the network has %zu bytes, the limit is %d", n,
+                         ECG__MAX_TEXT);
+    char *text = ecg__alloc(n + 1);
+    if (!text)
+        return no_memory(err);
+    ecg_spec_print(s, text, n + 1);
+    const ecg_status status = ecg__chunk_put(w, "ARCH", text, n, err);
+    ecg__free(text);
+    return status;
+}
+
+static uint64_t all_params(const ecg_spec *s)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < s->slots; i++)
+        n += s->slot[i].tensor->count;
+    return n;
+}
+
+static ecg_status read_arch(load *l)
+{
+    unsigned char *text;
+    ecg_status s = ecg__reader_get(l->r, &text, ECG__MAX_TEXT, l->err);
+    if (s != ECG_OK)
+        return s;
+    /* The name of a preset would be taken too, but means another network in another version. */
+    if (memchr(text, '\0', (size_t)l->r->length) || strncmp((const char *)text, "input ", 6) != 0) {
+        s = ecg__reader_fail(l->r, l->err, ECG_ECORRUPT, "is no text that begins with \"input \"");
+    } else {
+        s = ecg_spec_parse(&l->spec, (const char *)text, NULL, 0, l->err);
+        /* Its bytes are as they were written: then it is a later version's, or made to mislead. */
+        if (s == ECG_EINVAL || s == ECG_ESHAPE || s == ECG_EUNSUPPORTED)
+            s = ecg__get_u16(l->head + 2) > ECG__FORMAT_MINOR ? ECG_EVERSION : ECG_ECORRUPT;
+        if (s != ECG_OK)
+            ecg__reader_context(l->r, l->err, s);
+    }
+    ecg__free(text);
+    if (s == ECG_OK && all_params(l->spec) > l->limit->max_params)
+        s = ecg__reader_fail(l->r, l->err, ECG_ELIMIT, "%" PRIu64 " parameters, the limit is %" PRIu64,
+                             all_params(l->spec), l->limit->max_params);
+    return s == ECG_OK ? check_head(l) : s;
+}
+
+/* ---- PREP: from picture to numbers ---- */
+
+static ecg_status write_prep(ecg__chunk_writer *w, const ecg_preprocess *prep, ecg_error *err)
+{
+    unsigned char p[PREP_BYTES];
+    ecg__put_u32(p, prep->h);
+    ecg__put_u32(p + 4, prep->w);
+    ecg__put_u32(p + 8, (uint32_t)prep->color);
+    ecg__put_u32(p + 12, (uint32_t)prep->profile);
+    ecg__put_u32(p + 16, (uint32_t)prep->filter);
+    ecg__put_f32(p + 20, prep->rescale);
+    for (int k = 0; k < 4; k++) {
+        ecg__put_f32(p + 24 + 4 * k, prep->mean[k]);
+        ecg__put_f32(p + 40 + 4 * k, prep->deviation[k]);
+    }
+    return ecg__chunk_put(w, "PREP", p, sizeof p, err);
+}
+
+static ecg_status read_prep(load *l)
+{
+    unsigned char *p;
+    ecg_status s = ecg__reader_get(l->r, &p, PREP_BYTES, l->err);
+    if (s != ECG_OK)
+        return s;
+    if (l->r->length != PREP_BYTES) {
+        ecg__free(p);
+        return ecg__reader_fail(l->r, l->err, ECG_ECORRUPT, "has %" PRIu64 " bytes, expected %d",
+                                l->r->length, PREP_BYTES);
+    }
+    ecg_preprocess prep = ECG_PREPROCESS_INIT;
+    prep.h = ecg__get_u32(p);
+    prep.w = ecg__get_u32(p + 4);
+    prep.color = (ecg_color)ecg__get_u32(p + 8);
+    prep.profile = (ecg_profile)ecg__get_u32(p + 12);
+    prep.filter = (ecg_filter)ecg__get_u32(p + 16);
+    prep.rescale = ecg__get_f32(p + 20);
+    for (int k = 0; k < 4; k++) {
+        prep.mean[k] = ecg__get_f32(p + 24 + 4 * k);
+        prep.deviation[k] = ecg__get_f32(p + 40 + 4 * k);
+    }
+    ecg__free(p);
+    s = ecg_preprocess_check(&l->prep, &prep, l->err);
+    return s == ECG_OK ? s : ecg__reader_context(l->r, l->err, s == ECG_EINVAL ? ECG_ECORRUPT : s);
+}
+
+/* ---- CLAS and meta: strings ---- */
+
+static ecg_status write_clas(ecg__chunk_writer *w, const ecg_model *m, ecg_error *err)
+{
+    return ecg__strings_put(w, "CLAS", (const char *const *)m->class_name, m->classes, 1, err);
+}
+
+static ecg_status write_meta(ecg__chunk_writer *w, const ecg_model *m, ecg_error *err)
+{
+    if (m->metas == 0)
+        return ECG_OK;
+    const char **all = ecg__calloc(m->metas, 2 * sizeof *all);
+    if (!all)
+        return no_memory(err);
+    uint64_t bytes = 4;
+    for (size_t i = 0; i < m->metas; i++) {
+        all[2 * i] = m->meta[i].key;
+        all[2 * i + 1] = m->meta[i].value;
+        bytes += strlen(m->meta[i].key) + strlen(m->meta[i].value) + 2;
+    }
+    const ecg_status s = bytes <= ECG__MAX_META
+                             ? ecg__strings_put(w, "meta", all, m->metas, 2, err)
+                             : ecg__fail(err, ECG_ELIMIT,
+                                         "model file: provenance of %" PRIu64 " bytes, the limit is %d",
+                                         bytes, ECG__MAX_META);
+    ecg__free((void *)all);
+    return s;
+}
+
+static ecg_status read_clas(load *l)
+{
+    const uint32_t classes = ecg_spec_outputs(l->spec);
+    const ecg_status s = ecg__strings_get(l->r, 4 + 256 * (uint64_t)classes, 1, &l->class, &l->class_text,
+                                          l->err);
+    if (s == ECG_OK && ecg__get_u32(l->class_text) != classes)
+        return ecg__reader_fail(l->r, l->err, ECG_ECORRUPT,
+                                "names %" PRIu32 " classes, the network has %" PRIu32,
+                                ecg__get_u32(l->class_text), classes);
+    return s;
+}
+
+/* ---- the whole ---- */
+
+ecg_status ecg__model_write(ecg__chunk_writer *w, const ecg_model *m, ecg_error *err)
+{
+    ecg_status s = check_machine(err);
+    unsigned char head[HEAD_BYTES];
+    encode_head(head, m->spec, m->classes);
+    if (s == ECG_OK)
+        s = ecg__chunk_put(w, "HEAD", head, sizeof head, err);
+    if (s == ECG_OK)
+        s = write_arch(w, m->spec, err);
+    if (s == ECG_OK)
+        s = write_prep(w, &m->prep, err);
+    if (s == ECG_OK)
+        s = write_clas(w, m, err);
+    if (s == ECG_OK)
+        s = ecg__weights_write(w, m->spec, m->weights, err);
+    return s == ECG_OK ? write_meta(w, m, err) : s;
+}
+
+ecg_status ecg_model_save(const ecg_model *m, const char *path, ecg_error *err)
+{
+    ecg__chunk_writer w;
+    ecg_status s = ecg__chunk_create(&w, path, err);
+    if (s != ECG_OK)
+        return s;
+    s = ecg__model_write(&w, m, err);
+    if (s == ECG_OK)
+        s = ecg__chunk_put(&w, "IEND", NULL, 0, err);
+    return ecg__chunk_close(&w, s, err);
+}
+
+static ecg_status read_wgts(load *l)
+{
+    return ecg__weights_read(&l->weights, l->r, l->spec, l->err);
+}
+
+static bool is_known(const char *tag)
+{
+    static const char *const known[] = {"HEAD", "ARCH", "PREP", "CLAS", "WGTS", "meta", "IEND"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(tag, known[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Go to the chunk `tag`, past ancillary chunks that are not a model's. With `other`, that one will do too. */
+static ecg_status find(load *l, const char *tag, const char *other)
+{
+    for (;;) {
+        ecg_status s = ecg__reader_next(l->r, l->err);
+        if (s != ECG_OK || ecg__reader_at(l->r, tag) || (other && ecg__reader_at(l->r, other)))
+            return s;
+        const bool critical = l->r->tag[0] <= 'Z';
+        if (is_known(l->r->tag) || l->r->start == ECG__SIGNATURE_BYTES)
+            return ecg__reader_fail(l->r, l->err, ECG_ECORRUPT, "stands where %s was expected", tag);
+        bool taken = false;
+        if (!critical && l->extra)
+            s = l->extra(l->ctx, l->r, &taken, l->err);
+        if (s == ECG_OK && !taken)
+            s = ecg__reader_end(l->r, l->err);
+        if (s == ECG_OK && critical)
+            s = ecg__reader_fail(l->r, l->err, ECG_EVERSION,
+                                 "is unknown to this library and needed to read the file; use a newer one");
+        if (s != ECG_OK)
+            return s;
+    }
+}
+
+static ecg_status read_chunks(load *l)
+{
+    static const struct {
+        const char *tag;
+        ecg_status (*read)(load *l);
+    } step[] = {
+        {"HEAD", read_head}, {"ARCH", read_arch}, {"PREP", read_prep},
+        {"CLAS", read_clas}, {"WGTS", read_wgts},
+    };
+    for (size_t i = 0; i < sizeof step / sizeof *step; i++) {
+        ecg_status s = find(l, step[i].tag, NULL);
+        if (s == ECG_OK)
+            s = step[i].read(l);
+        if (s != ECG_OK)
+            return s;
+    }
+    ecg_status s = find(l, "IEND", "meta");
+    if (s == ECG_OK && ecg__reader_at(l->r, "meta")) {
+        s = ecg__strings_get(l->r, ECG__MAX_META, 2, &l->meta, &l->meta_text, l->err);
+        if (s == ECG_OK)
+            s = find(l, "IEND", NULL);
+    }
+    if (s == ECG_OK && l->r->length > 0)
+        s = ecg__reader_fail(l->r, l->err, ECG_ECORRUPT, "has %" PRIu64 " bytes, expected 0", l->r->length);
+    if (s == ECG_OK)
+        s = ecg__reader_end(l->r, l->err);
+    return s == ECG_OK ? ecg__reader_finish(l->r, l->err) : s;
+}
+
+ecg_status ecg__model_read(ecg_model **out, ecg__chunk_reader *r, const ecg_load_options *o,
+                           ecg__chunk_handler *extra, void *ctx, ecg_error *err)
+{
+    *out = NULL;
+    load l = {.r = r, .limit = o, .extra = extra, .ctx = ctx, .err = err};
+    ecg_status s = check_machine(err);
+    if (s == ECG_OK)
+        s = read_chunks(&l);
+    if (s == ECG_OK) {
+        s = ecg__model_new(out, l.spec, &l.prep, l.class, ecg_spec_outputs(l.spec), l.meta, l.weights, false,
+                           err);
+        if (s == ECG_OK)
+            l.weights = NULL; /* the model's now */
+        else if (s == ECG_EINVAL)
+            s = ECG_ECORRUPT;
+        if (s != ECG_OK && err) {
+            err->status = s;
+            ecg__context(err, s, "%s", r->name);
+        }
+    }
+    load_free(&l);
+    return s;
+}
+
+ecg_status ecg__load_options(ecg_load_options *out, const ecg_load_options *o, ecg_error *err)
+{
+    *out = (ecg_load_options)ECG_LOAD_OPTIONS_INIT;
+    const ecg_status s = ecg__options_copy(out, sizeof *out, o, "load options", err);
+    if (out->max_layers == 0)
+        out->max_layers = ECG__MAX_LAYERS;
+    if (out->max_bytes == 0)
+        out->max_bytes = (uint64_t)2 << 30;
+    if (out->max_params == 0)
+        out->max_params = 400000000;
+    return s;
+}
+
+ecg_status ecg_model_load(ecg_model **out, const char *path, const ecg_load_options *o, ecg_error *err)
+{
+    *out = NULL;
+    ecg_load_options full;
+    ecg__chunk_reader r;
+    ecg_status s = ecg__load_options(&full, o, err);
+    if (s == ECG_OK)
+        s = ecg__reader_open(&r, path, full.max_bytes, err);
+    if (s != ECG_OK)
+        return s;
+    s = ecg__model_read(out, &r, &full, NULL, NULL, err);
+    ecg__reader_close(&r);
+    return s;
+}
+
+ecg_status ecg_model_load_memory(ecg_model **out, const void *data, size_t n, const ecg_load_options *o,
+                                 ecg_error *err)
+{
+    *out = NULL;
+    ecg_load_options full;
+    ecg__chunk_reader r;
+    ecg_status s = ecg__load_options(&full, o, err);
+    if (s == ECG_OK)
+        s = ecg__reader_open_memory(&r, data, n, "model", full.max_bytes, err);
+    if (s == ECG_OK)
+        s = ecg__model_read(out, &r, &full, NULL, NULL, err);
+    return s;
+}

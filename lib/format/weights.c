@@ -1,0 +1,125 @@
+/* The chunk WGTS: a table of tensors, then the flat vector on a multiple of 64 bytes. */
+#include "format/weights.h"
+
+#include <inttypes.h>
+
+#include "base/mem.h"
+
+enum { WGTS_HEAD = 16, ROW_BYTES = 88, ROW_NAME = 48 };
+_Static_assert(sizeof((ecg__slot *)0)->name == ROW_NAME, "names of tensors fill their field");
+_Static_assert(sizeof(float) == 4, "weights are written as they stand in memory");
+
+/* Table and padding for a payload that begins at byte `at` of the file; its length. NULL only measures. */
+static size_t encode_table(unsigned char *p, const ecg_spec *s, uint64_t at)
+{
+    const size_t table = WGTS_HEAD + (size_t)s->slots * ROW_BYTES;
+    const size_t pad = (size_t)(-(at + table) % ECG__ALIGN);
+    if (!p)
+        return table + pad;
+    memset(p, 0, table + pad);
+    ecg__put_u32(p, s->slots);
+    ecg__put_u32(p + 4, (uint32_t)pad);
+    ecg__put_u64(p + 8, s->floats);
+    for (uint32_t i = 0; i < s->slots; i++) {
+        const ecg__slot *slot = &s->slot[i];
+        unsigned char *row = p + WGTS_HEAD + (size_t)i * ROW_BYTES;
+        memcpy(row, slot->name, strlen(slot->name));
+        ecg__put_u32(row + 48, slot->tensor->rank);
+        for (uint32_t d = 0; d < slot->tensor->rank; d++)
+            ecg__put_u32(row + 52 + 4 * d, slot->tensor->dims[d]);
+        ecg__put_u32(row + 68, slot->tensor->trainable ? 0 : 1);
+        ecg__put_u64(row + 72, slot->offset);
+        ecg__put_u64(row + 80, slot->tensor->count);
+    }
+    return table + pad;
+}
+
+/* The first float between tensors that is not zero, or s->floats. */
+static size_t check_gaps(const ecg_spec *s, const float *w)
+{
+    for (uint32_t i = 0; i < s->slots; i++) {
+        const size_t end = s->slot[i].offset + s->slot[i].tensor->count;
+        const size_t next = ecg__align_up(end * sizeof *w) / sizeof *w;
+        for (size_t j = end; j < next && j < s->floats; j++) {
+            uint32_t bits;
+            memcpy(&bits, &w[j], sizeof bits);
+            if (bits != 0)
+                return j;
+        }
+    }
+    return s->floats;
+}
+
+ecg_status ecg__weights_write(ecg__chunk_writer *w, const ecg_spec *s, const float *weights, ecg_error *err)
+{
+    if (check_gaps(s, weights) < s->floats)
+        return ecg__fail(err, ECG_EINVAL, "model file: weights are not zero between the tensors");
+    const uint64_t at = w->at + ECG__CHUNK_HEAD;
+    const size_t n = encode_table(NULL, s, at), bytes = s->floats * sizeof *weights;
+    unsigned char *table = ecg__alloc(n);
+    if (!table)
+        return ecg__fail(err, ECG_ENOMEM, "model file: out of memory");
+    encode_table(table, s, at);
+    ecg_status status = ecg__chunk_begin(w, "WGTS", (uint64_t)n + bytes, err);
+    if (status == ECG_OK)
+        status = ecg__chunk_write(w, table, n, err);
+    if (status == ECG_OK)
+        status = ecg__chunk_write(w, weights, bytes, err);
+    ecg__free(table);
+    return status == ECG_OK ? ecg__chunk_end(w, err) : status;
+}
+
+static ecg_status check_table(const ecg__chunk_reader *r, const ecg_spec *s, const unsigned char *found,
+                              const unsigned char *want, size_t n, ecg_error *err)
+{
+    if (memcmp(found, want, n) == 0)
+        return ECG_OK;
+    size_t i = 0;
+    while (found[i] == want[i])
+        i++;
+    const size_t row = i < WGTS_HEAD ? 0 : (i - WGTS_HEAD) / ROW_BYTES;
+    const char *what = i < WGTS_HEAD ? "head of the table" : row < s->slots ? s->slot[row].name : "padding";
+    return ecg__reader_fail(r, err, ECG_ECORRUPT, "%s: byte %zu is %02x, the network of ARCH needs %02x",
+                            what, i, found[i], want[i]);
+}
+
+/* Table and data, checked against their checksum and nothing else. */
+static ecg_status read_payload(ecg__chunk_reader *r, unsigned char *table, size_t n, float *weights,
+                               size_t bytes, ecg_error *err)
+{
+    ecg_status s = ecg__reader_read(r, table, n, err);
+    if (s == ECG_OK)
+        s = ecg__reader_read(r, weights, bytes, err);
+    return s == ECG_OK ? ecg__reader_end(r, err) : s;
+}
+
+ecg_status ecg__weights_read(float **out, ecg__chunk_reader *r, const ecg_spec *s, ecg_error *err)
+{
+    *out = NULL;
+    const uint64_t at = r->at;
+    const size_t n = encode_table(NULL, s, at);
+    size_t bytes = 0, length = 0;
+    if (!ecg__mul(&bytes, s->floats, sizeof **out) || !ecg__add(&length, n, bytes) || r->length != length)
+        return ecg__reader_fail(r, err, ECG_ECORRUPT, "has %" PRIu64 " bytes, the network of ARCH needs %zu",
+                                r->length, length);
+    unsigned char *found = ecg__alloc(n), *want = ecg__alloc(n);
+    float *weights = ecg__alloc(bytes);
+    ecg_status status = found && want && weights ? read_payload(r, found, n, weights, bytes, err)
+                                                 : ecg__reader_fail(r, err, ECG_ENOMEM, "out of memory");
+    if (status == ECG_OK) {
+        encode_table(want, s, at);
+        status = check_table(r, s, found, want, n, err);
+    }
+    ecg__free(found);
+    ecg__free(want);
+    const size_t gap = status == ECG_OK ? check_gaps(s, weights) : s->floats;
+    if (gap < s->floats)
+        status = ecg__reader_fail(r, err, ECG_ECORRUPT, "float %zu lies between tensors and is not zero",
+                                  gap);
+    if (status != ECG_OK) {
+        ecg__free(weights);
+        return status;
+    }
+    *out = weights;
+    return ECG_OK;
+}

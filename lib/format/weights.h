@@ -1,0 +1,16 @@
+/* The weights of a network as a chunk. */
+#ifndef ECG_FORMAT_WEIGHTS_H
+#define ECG_FORMAT_WEIGHTS_H
+
+#include "format/chunk.h"
+#include "net/spec.h"
+
+/* weights[s->floats] as they stand in memory, in the chunk WGTS; ECG_EINVAL when the gaps between tensors are
+ * not zero. */
+ecg_status ecg__weights_write(ecg__chunk_writer *w, const ecg_spec *s, const float *weights, ecg_error *err);
+
+/* r has gone to WGTS. Everything but the values must be as `s` says; allocates no more than the file is long.
+ * Freed with ecg__free. */
+ecg_status ecg__weights_read(float **out, ecg__chunk_reader *r, const ecg_spec *s, ecg_error *err);
+
+#endif
