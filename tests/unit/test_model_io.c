@@ -324,7 +324,9 @@ START_TEST(rightly_summed_nonsense)
     /* Every byte of every payload changed, its checksum right: sizes and structure must still agree. */
     static const unsigned char change[] = {0x01, 0x20, 0x80, 0xff};
     bytes b = small();
-    const size_t head = find(b, "HEAD"), wgts = find(b, "WGTS"), data = wgts + 12 + 16 + 4 * 88;
+    const size_t head = find(b, "HEAD"), wgts = find(b, "WGTS");
+    const size_t data = wgts + 12 + 16 + 4 * 88 + ecg__get_u32(b.p + wgts + 16);
+    ck_assert_uint_gt(ecg__get_u32(b.p + wgts + 16), 0); /* padding is among what is changed */
     size_t refused = 0, taken = 0;
     for (size_t at = 8; at < b.n; at += chunk_bytes(b.p + at))
         for (size_t i = at + 12; i < at + chunk_bytes(b.p + at) - 4; i++)
@@ -367,6 +369,22 @@ START_TEST(not_finite_and_not_zero)
     repair(b, wgts);
     ck_fails(load(b), err, ECG_ECORRUPT, "float 18 lies between tensors");
     free(b.p);
+}
+END_TEST
+
+START_TEST(weights_of_another_length)
+{
+    for (int more = -4; more <= 4; more += 8) {
+        bytes b = small();
+        const size_t wgts = find(b, "WGTS"), n = chunk_bytes(b.p + wgts) - 16;
+        unsigned char *longer = calloc(n + 4, 1);
+        ck_assert_ptr_nonnull(longer);
+        memcpy(longer, b.p + wgts + 12, n);
+        b = payload(b, "WGTS", longer, (size_t)((int)n + more));
+        ck_fails(load(b), err, ECG_ECORRUPT, "the network of ARCH needs");
+        free(longer);
+        free(b.p);
+    }
 }
 END_TEST
 
@@ -712,6 +730,7 @@ int main(void)
     tcase_add_test(t, every_flip_is_found);
     tcase_add_test(t, rightly_summed_nonsense);
     tcase_add_test(t, not_finite_and_not_zero);
+    tcase_add_test(t, weights_of_another_length);
     tcase_add_test(t, chunks_in_order);
     tcase_add_test(t, unknown_chunks);
     tcase_add_test(t, versions);
