@@ -2,6 +2,7 @@
 # Sourced by tools/quickstart.sh and tests/run.sh: the Debian packages that are needed, installed when missing.
 
 # What the library and its tools are built from.
+# shellcheck disable=SC2034
 ECG_BUILD_PACKAGES=(cmake ninja-build gcc pkg-config libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev check)
 
 package_installed() {

@@ -23,8 +23,8 @@ FORBIDDEN = {
     "rand", "srand", "random", "srandom", "setlocale", "setenv", "putenv", "signal", "system", "fork", "chdir",
 }
 # Names that only training has.
-TRAINING = re.compile(r"^(ecg__\w+_grad|ecg_trainer_\w+|ecg__(adam|adamw|sgd|rmsprop|optim\w*|loss\w*|backward\w*|"
-              ?\w*|checkpoint\w*|trainer\w*)|\w*_backward\w*)$")
+TRAINING = re.compile(r"^(ecg__\w+_grad|ecg_trainer_\w+|ecg__(adam|adamw|sgd|rmsprop|optim\w*|loss\w*|grads?\w*|trainer\w*)|"
+                      r"\w*_?backward\w*)$")
 
 
 def run(*args):
