@@ -57,7 +57,8 @@ def torch_net(text, nn):
             if not same:
                 shape[0], shape[1] = (shape[0] - kh) // sh + 1, (shape[1] - kw) // sw + 1
             shape[2] = n
-        elif name == "maxpool" and len(words) == 1:
+        elif name == "maxpool" and len(words) <= 1:
+            words = words or ["2x2"]
             kh, kw = pair(words[0])
             sh, sw = pair(options.get("stride", words[0]))
             layers.append(nn.MaxPool2d((kh, kw), (sh, sw)))

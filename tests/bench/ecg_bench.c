@@ -35,7 +35,7 @@ typedef struct figures { /* one per round */
     double train[MOST_ROUNDS], infer[MOST_ROUNDS], latency[MOST_ROUNDS], gflops[MOST_ROUNDS];
     double peak_train_mib, peak_mib, trainer_mib;
     uint32_t threads;
-    uint64_t macs;
+    uint64_t macs, train_macs;
     char text[2048];
 } figures;
 
@@ -195,8 +195,12 @@ static void measure(const settings *set, figures *f)
     ecg_spec *spec = NULL;
     need(ecg_spec_parse(&spec, set->net, &input, set->classes, &err), &err);
     ecg_spec_print(spec, f->text, sizeof f->text);
-    for (uint32_t i = 0; i < ecg_spec_layers(spec); i++)
-        f->macs += ecg_spec_layer(spec, i).macs;
+    /* Backward is twice forward, but the first layer that computes has no gradient to hand back. */
+    for (uint32_t i = 0; i < ecg_spec_layers(spec); i++) {
+        const uint64_t macs = ecg_spec_layer(spec, i).macs;
+        f->train_macs += f->macs == 0 ? 2 * macs : 3 * macs;
+        f->macs += macs;
+    }
 
     inputs in = make_inputs(set);
     ecg_train_options o = ECG_TRAIN_OPTIONS_INIT;
@@ -258,8 +262,7 @@ static void print_figures(const settings *set, figures *f)
     const size_t n = set->rounds;
     const double train = median(f->train, n), infer = median(f->infer, n), latency = median(f->latency, n),
                  gflops = median(f->gflops, n);
-    /* Forward is one multiply-add per mac; backward is taken as two. */
-    const double of_train = 100.0 * train * 6.0 * (double)f->macs * 1e-9 / gflops;
+    const double of_train = 100.0 * train * 2.0 * (double)f->train_macs * 1e-9 / gflops;
     const double of_infer = 100.0 * infer * 2.0 * (double)f->macs * 1e-9 / gflops;
     if (set->json) {
         printf("{\"net\": \"%s\", \"h\": %u, \"w\": %u, \"classes\": %u, \"batch\": %u, \"threads\": %u, "

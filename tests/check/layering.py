@@ -112,7 +112,8 @@ def check_users(root):
                         errors.append(f"{where}: <{target}> is inside the library")
                     continue
                 beside = "/" not in target and (path.parent / target).is_file()
-                if beside or (folder == "tools" and target.startswith("common/")):
+                if beside or (folder == "tools" and "/" in target and ".." not in target and
+                               (root / "tools" / target).is_file()):
                     continue
                 errors.append(f'{where}: "{target}" is no public header')
     return errors
