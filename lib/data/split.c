@@ -46,24 +46,25 @@ static void split_leading(uint8_t *val, const ecg_dataset *d, double fraction)
     }
 }
 
-/* Sum over classes of ((pictures in validation - wanted) / pictures)^2, as it changes when patient p goes to
- * validation. */
-static double cost_change(const struct ecg__patients *p, size_t patient, const uint32_t *in_val,
-                          double fraction)
+/* Sum over classes of ((pictures in validation - wanted) / pictures)^2, as it changes when a patient comes to
+ * validation (sign 1) or leaves it (sign -1). */
+static double cost_change(const struct ecg__patients *p, size_t who, const uint32_t *in_val, double fraction,
+                          double sign)
 {
     double change = 0.0;
-    for (size_t i = p->start[patient]; i < p->start[patient + 1]; i++) {
+    for (size_t i = p->start[who]; i < p->start[who + 1]; i++) {
         const uint32_t c = p->share[i].label;
-        const double n = p->class_count[c], now = in_val[c] / n - fraction, more = p->share[i].count / n;
+        const double n = p->class_count[c], now = in_val[c] / n - fraction,
+                     more = sign * p->share[i].count / n;
         change += more * (2.0 * now + more);
     }
     return change;
 }
 
 /* Whether every class that has two pictures or more would keep one in training without this patient. */
-static bool leaves_training(const struct ecg__patients *p, size_t patient, const uint32_t *in_val)
+static bool leaves_training(const struct ecg__patients *p, size_t who, const uint32_t *in_val)
 {
-    for (size_t i = p->start[patient]; i < p->start[patient + 1]; i++) {
+    for (size_t i = p->start[who]; i < p->start[who + 1]; i++) {
         const uint32_t c = p->share[i].label, n = p->class_count[c];
         if (n >= 2 && in_val[c] + p->share[i].count >= n)
             return false;
@@ -71,51 +72,46 @@ static bool leaves_training(const struct ecg__patients *p, size_t patient, const
     return true;
 }
 
-/* Patients in seeded order; one goes to validation if that brings the classes nearer to their fractions. One
- * pass is enough: what others add only makes a patient that was left less wanted. Where none goes, the one
- * that does least harm does. */
-static ecg_status choose_patients(uint8_t *chosen, const struct ecg__patients *p, double fraction,
-                                  uint64_t seed, ecg_error *err)
+static void move(const struct ecg__patients *p, size_t who, uint8_t *chosen, uint32_t *in_val)
 {
-    uint32_t *order = ecg__calloc(p->count, sizeof *order);
-    uint32_t *in_val = ecg__calloc(p->classes, sizeof *in_val);
-    if (!order || !in_val) {
-        ecg__free(order);
-        ecg__free(in_val);
-        return ecg__fail(err, ECG_ENOMEM, "split: out of memory for %zu patients", p->count);
-    }
-    for (size_t i = 0; i < p->count; i++)
-        order[i] = (uint32_t)i;
-    ecg__rng r = ecg__rng_at(seed, ECG__RNG_SPLIT, p->classes, 0);
-    ecg__rng_shuffle(&r, order, (uint32_t)p->count);
+    chosen[who] = !chosen[who];
+    for (size_t i = p->start[who]; i < p->start[who + 1]; i++)
+        in_val[p->share[i].label] += chosen[who] ? p->share[i].count : 0u - p->share[i].count;
+}
 
+/* Patients in seeded order; one changes sides if that brings the classes nearer to their fractions, until
+ * none does. Where none would go to validation, the one goes that does least harm. */
+static ecg_status choose_patients(uint8_t *chosen, const struct ecg__patients *p, double fraction,
+                                  const uint32_t *order, uint32_t *in_val, ecg_error *err)
+{
+    enum { MAX_PASSES = 50 };
     size_t taken = 0, best = p->count;
     double best_change = INFINITY;
-    for (size_t i = 0; i < p->count && taken + 1 < p->count; i++) {
-        const size_t who = order[i];
-        if (!leaves_training(p, who, in_val))
-            continue;
-        const double change = cost_change(p, who, in_val, fraction);
-        if (change < 0.0) {
-            chosen[who] = 1;
-            taken++;
-            for (size_t s = p->start[who]; s < p->start[who + 1]; s++)
-                in_val[p->share[s].label] += p->share[s].count;
-        } else if (change < best_change) {
-            best_change = change;
-            best = who;
+    bool moved = true;
+    for (int pass = 0; pass < MAX_PASSES && moved; pass++) {
+        moved = false;
+        for (size_t i = 0; i < p->count; i++) {
+            const size_t who = order[i];
+            if (chosen[who] ? taken == 1 : taken + 1 == p->count || !leaves_training(p, who, in_val))
+                continue;
+            const double change = cost_change(p, who, in_val, fraction, chosen[who] ? -1.0 : 1.0);
+            if (change < -1e-12) { /* not by rounding alone: that could go on for ever */
+                move(p, who, chosen, in_val);
+                taken += chosen[who] ? 1 : (size_t)-1;
+                moved = true;
+            } else if (change < best_change) {
+                best_change = change;
+                best = who;
+            }
         }
     }
-    ecg__free(order);
-    ecg__free(in_val);
-    if (taken > 0)
-        return ECG_OK;
-    if (best == p->count)
+    if (taken == 0 && best == p->count)
         return ecg__fail(err, ECG_EINVAL,
                          "split by patient: each of the %zu patients has all pictures of some class, none "
                          "can go to validation",
                          p->count);
-    chosen[best] = 1;
+    if (taken == 0)
+        move(p, best, chosen, in_val);
     return ECG_OK;
 }
 
@@ -127,17 +123,25 @@ static ecg_status split_by_patient(uint8_t *val, const ecg_dataset *d, double fr
     if (st != ECG_OK)
         return st;
     uint8_t *chosen = ecg__calloc(p.count, 1);
-    if (p.count < 2)
+    uint32_t *order = ecg__calloc(p.count, sizeof *order);
+    uint32_t *in_val = ecg__calloc(p.classes, sizeof *in_val);
+    if (p.count < 2) {
         st = ecg__fail(err, ECG_EINVAL,
                        "split by patient: all pictures are of one patient, expected two at least");
-    else if (!chosen)
+    } else if (!chosen || !order || !in_val) {
         st = ecg__fail(err, ECG_ENOMEM, "split: out of memory for %zu patients", p.count);
-    else
-        st = choose_patients(chosen, &p, fraction, seed, err);
-    if (st == ECG_OK)
-        for (size_t i = 0; i < ecg_dataset_samples(d); i++)
-            val[i] = chosen[p.of_sample[i]];
+    } else {
+        for (size_t i = 0; i < p.count; i++)
+            order[i] = (uint32_t)i;
+        ecg__rng r = ecg__rng_at(seed, ECG__RNG_SPLIT, p.classes, 0);
+        ecg__rng_shuffle(&r, order, (uint32_t)p.count);
+        st = choose_patients(chosen, &p, fraction, order, in_val, err);
+    }
+    for (size_t i = 0; st == ECG_OK && i < ecg_dataset_samples(d); i++)
+        val[i] = chosen[p.of_sample[i]];
     ecg__free(chosen);
+    ecg__free(order);
+    ecg__free(in_val);
     ecg__patients_free(&p);
     return st;
 }
