@@ -24,7 +24,7 @@ extern "C" {
  *
  * Items are separated by `;` or line ends; `#` starts a comment up to the end of the line. The first item is
  * `input HxWxC`. An item is a layer's name, its positional attributes in order, then `name=value` in any
- * order; `conv2d` and `dense` may end in the name of an activation. Immutable, share it freely. */
+ * order; a layer with parameters may end in the name of an activation. Immutable, share it freely. */
 typedef struct ecg_spec ecg_spec;
 
 /* `input` replaces the one of the text, or supplies it where the text has none; a zero field keeps the

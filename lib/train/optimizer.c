@@ -2,16 +2,7 @@
 
 #include <math.h>
 
-/* Compiled once per level of x86-64 vector units, the best one picked when the program is loaded. No fused
- * multiply-add is formed in ISO mode, so all give the same bits. Sanitizers come too late for ifunc. */
-#ifndef ECG__HOT
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 && defined(__x86_64__) &&                     \
-    defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define ECG__HOT __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define ECG__HOT
-#endif
-#endif
+#include "math/vec.h"
 
 ecg__optimizer_step ecg__optimizer_begin(const ecg_train_options *o)
 {

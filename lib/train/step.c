@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "math/vec.h"
 #include "train/trainer.h"
 
 /* ---- places ---- */
@@ -146,12 +147,6 @@ static void run_phases(ecg_trainer *t, uint32_t first, uint32_t end)
 
 /* ---- update ---- */
 
-static void add(float *restrict dst, const float *restrict src, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        dst[i] += src[i];
-}
-
 /* The whole gradient of a piece: shards in order, and L2. Returns sum of squares of the weights, if L2 is on.
  */
 static double gather(const ecg_trainer *t, const ecg__piece *p)
@@ -160,7 +155,7 @@ static double gather(const ecg_trainer *t, const ecg__piece *p)
     const float *w = t->weights + p->offset;
     if (p->shard_offset != SIZE_MAX)
         for (uint32_t s = 0; s < t->shards; s++)
-            add(g, t->shard_grad + s * t->shard_floats + p->shard_offset, p->count);
+            ecg__vec_add(g, t->shard_grad + s * t->shard_floats + p->shard_offset, p->count);
     if (p->l2 == 0.0f)
         return 0.0;
     for (size_t i = 0; i < p->count; i++)

@@ -17,7 +17,7 @@ static size_t inputs, runs;
 /* A block of exactly n bytes, so that a sanitizer sees a read past its end. */
 static void run_copy(const uint8_t *data, size_t n, size_t at, uint8_t flip)
 {
-    uint8_t *copy = malloc(n ? n : 1);
+    uint8_t *copy = calloc(n ? n : 1, 1);
     if (!copy) {
         fprintf(stderr, "out of memory\n");
         exit(EXIT_FAILURE);

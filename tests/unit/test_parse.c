@@ -28,7 +28,7 @@ START_TEST(text_is_read_in_all_its_forms)
         {"input 9x7x3; conv2d 4 3x5 stride=2x1 pad=same elu",
          "input 9x7x3; conv2d 4 3x5 stride=2x1 pad=same elu"},
         {"input 9x7x3; conv2d kernel=3 filters=4", "input 9x7x3; conv2d 4 3x3"},
-        {"input 9x9x1; conv2d 4 3x3; elu alpha=0.5", "input 9x9x1; conv2d 4 3x3; elu alpha=0.5"},
+        {"input 9x9x1; conv2d 4 3x3; elu alpha=0.5", "input 9x9x1; conv2d 4 3x3; elu 0.5"},
         {"input 9x9x1; maxpool2d 3x3 stride=1; dropout 0.25",
          "input 9x9x1; maxpool 3x3 stride=1x1; dropout 0.25"},
         {"input 4x4x1; dense 3 softmax", "input 4x4x1; dense 3; softmax"},
@@ -36,8 +36,8 @@ START_TEST(text_is_read_in_all_its_forms)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ck_assert_str_eq(canonical(cases[i].text, NULL, 0), cases[i].canonical);
-        char again[256];
-        snprintf(again, sizeof again, "%s", printed);
+        char again[sizeof printed];
+        memcpy(again, printed, sizeof again);
         ck_assert_str_eq(canonical(again, NULL, 0), again);
     }
 }
@@ -49,8 +49,8 @@ START_TEST(presets_print_and_parse_to_themselves)
     size_t n = 0;
     for (; ecg_preset(n, &name, &help); n++) {
         ck_assert_uint_gt(strlen(help), 10);
-        char first[4096];
-        snprintf(first, sizeof first, "%s", canonical(name, NULL, 0));
+        char first[sizeof printed];
+        memcpy(first, canonical(name, NULL, 0), sizeof first);
         ck_assert_str_eq(canonical(first, NULL, 0), first);
     }
     ck_assert_uint_ge(n, 3);

@@ -233,7 +233,7 @@ START_TEST(gradient_of_a_network)
     ecg_spec *spec;
     ck_ok(ecg_spec_parse(
               &spec,
-              "input 8x8x1; conv2d 3 3x3 tanh; batchnorm; avgpool 2x2; flatten; dense 5 silu l2=0.02;"
+              "input 8x8x1; conv2d 3 3x3 tanh; batchnorm; avgpool 2x2; flatten; dense 5 l2=0.02 silu;"
               "dense 3; softmax",
               NULL, 0, &e),
           e);
