@@ -70,7 +70,7 @@ const ecg__layer_ops ecg__batchnorm_ops = {
 
 #ifndef ECG_INFER_ONLY
 
-enum { PIECE_ROWS = 64, PIECE_COLS = 16 };
+enum { PIECE_ROWS = 64, PIECE_COLS = 32 };
 
 /* The mean and the sum of squared deviations of `rows` values in each of `width` channels, joined to those of
  * the `before` values that mean and m2 hold (Chan, Golub and LeVeque 1979). Two passes over a piece that is

@@ -59,8 +59,9 @@ const ecg__layer_ops ecg__maxpool_ops = {
 
 #ifndef ECG_INFER_ONLY
 
-/* Channels are worked on in pieces of a constant width, so that best values and cells stay in registers. */
-enum { WIDTH = 16 };
+/* Channels are worked on in pieces of a constant width. Not less: gcc unrolls shorter loops before it looks
+ * for vectors, and then finds none. */
+enum { WIDTH = 32 };
 
 /* `width` channels of one window: largest value, and its cell counted over the whole kernel, padding
  * included. */
@@ -78,10 +79,10 @@ static inline void best_of(const float *restrict x, size_t pitch, size_t c, cons
             const float *restrict from = x + i * pitch + k * c;
             const uint32_t here = first + (uint32_t)(i * kw + k);
             for (size_t j = 0; j < width; j++) {
-                const float v = from[j];
-                const int better = (v > best[j]) | (v != v);
-                best[j] = better ? v : best[j];
-                cell[j] = better ? here : cell[j];
+                const float v = from[j], b = best[j];
+                const uint32_t was = cell[j];
+                best[j] = (v > b) | (v != v) ? v : b;
+                cell[j] = (v > b) | (v != v) ? here : was;
             }
         }
 }
