@@ -166,7 +166,7 @@ static int predict_all(const settings *s, const ecg_model *m, ecg_session *sessi
     progress bar;
     size_t bad = 0;
     progress_start(&bar, "predicting", s->quiet || s->count <= JUDGE_BATCH);
-    for (size_t at = 0; at < s->count && !tool_output_failed(); at += JUDGE_BATCH) {
+    for (size_t at = 0; at < s->count && !tool_output_failed(); at += JUDGE_BATCH) { /* flushes each batch */
         progress_clear(&bar);
         bad += batch_read(&b, s, ecg_model_preprocess(m), at);
         const ecg_status status = b.n ? ecg_session_run_images(session, b.view, b.n, probs, &err) : ECG_OK;
@@ -177,7 +177,6 @@ static int predict_all(const settings *s, const ecg_model *m, ecg_session *sessi
                 print_tsv(m, b.image[i], probs + i * classes, s->top);
             ecg_pixels_free(b.pixels[i]);
         }
-        fflush(stdout);
         if (status != ECG_OK)
             return tool_error(status, &err);
         progress_show(&bar, at + JUDGE_BATCH < s->count ? at + JUDGE_BATCH : s->count, s->count, NULL);

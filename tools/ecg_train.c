@@ -14,8 +14,8 @@
 #include "common/parts.h"
 #include "common/start.h"
 #include "common/text.h"
+#include "common/train_settings.h"
 #include "ecgcnn/ecgcnn.h"
-#include "train/settings.h"
 
 /* What a run holds; freed in one place. */
 typedef struct run {

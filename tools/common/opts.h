@@ -95,7 +95,8 @@ int opts_wrong(const char *name, const char *fmt, ...) __attribute__((format(pri
 void opts_help(const opt_command *c, FILE *f);
 void opts_version(const char *tool, FILE *f);
 
-/* Words of text from column `at` on, further lines from column `indent` on; ends in one line end. */
+/* Words of text from column `at` on, further lines from column `indent` on; a line of the text that begins
+ * with spaces keeps them, and goes on two columns further in. Ends in one line end. */
 void opts_wrap(FILE *f, const char *text, int at, int indent);
 
 /* Range or choices of a row in words ("1..65536", "above 0 and up to 1"), "" where it has none. Returns buf.

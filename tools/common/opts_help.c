@@ -20,13 +20,15 @@ __attribute__((format(printf, 3, 4))) static void add(char *buf, size_t cap, con
 
 void opts_wrap(FILE *f, const char *text, int at, int indent)
 {
-    int fresh = 1; /* nothing of this paragraph's line is written yet */
+    int fresh = 1; /* nothing of this line is written yet */
+    int hang = indent;
     while (*text) {
         if (*text == '\n') {
-            fprintf(f, "\n%*s", indent, "");
-            at = indent;
+            const int own = (int)strspn(++text, " ");
+            at = indent + own;
+            hang = own ? at + 2 : indent;
+            fprintf(f, "\n%*s", at, "");
             fresh = 1;
-            text++;
             continue;
         }
         if (*text == ' ') {
@@ -35,8 +37,8 @@ void opts_wrap(FILE *f, const char *text, int at, int indent)
         }
         const int n = (int)strcspn(text, " \n");
         if (!fresh && at + 1 + n > WIDTH) {
-            fprintf(f, "\n%*s", indent, "");
-            at = indent;
+            fprintf(f, "\n%*s", hang, "");
+            at = hang;
             fresh = 1;
         }
         at += fprintf(f, "%s%.*s", fresh ? "" : " ", n, text);

@@ -1,4 +1,4 @@
-/* settings.h: what the command line of ecg-train says. */
+/* train_settings.h: what the command line of ecg-train says. */
 #ifndef ECG_TOOLS_TRAIN_SETTINGS_H
 #define ECG_TOOLS_TRAIN_SETTINGS_H
 

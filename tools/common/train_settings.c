@@ -1,4 +1,4 @@
-#include "train/settings.h"
+#include "common/train_settings.h"
 
 #include <string.h>
 
@@ -37,7 +37,8 @@ static int read_options(settings *s, int *argc, char **argv)
          .help = "multiplies pixels"},
         {"skip-bad", 0, NULL, OPT_FLAG, &s->skip_bad, .help = "leave out pictures that cannot be read"},
         {"Network", .kind = OPT_HEADING},
-        {"net", 0, "NET", OPT_STRING, &s->net, .help = "name of a network (below), its text, or @FILE"},
+        {"net", 0, "NET", OPT_STRING, &s->net, .init = "the network 'default'",
+         .help = "name of a network (below), its text, or @FILE"},
         {"size", 0, "HxW", OPT_SIZE, &s->size, 1, 4096, .init = "what the network says, else 64x64",
          .help = "rows and columns it reads"},
         {"Training", .kind = OPT_HEADING},
