@@ -141,5 +141,5 @@ void network_print(const ecg_spec *s, FILE *f)
     fprintf(f, "%llu parameters to train (%.1f MB)", (unsigned long long)params, 4e-6 * (double)params);
     if (state)
         fprintf(f, ", %llu not trained", (unsigned long long)state);
-    fprintf(f, "; %.4g million multiply-adds a picture\n", 1e-6 * (double)macs);
+    fprintf(f, "\n%.4g million multiply-adds a picture\n", 1e-6 * (double)macs);
 }
