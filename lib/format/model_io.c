@@ -256,6 +256,9 @@ static ecg_status read_clas(load *l)
 ecg_status ecg__model_write(ecg__chunk_writer *w, const ecg_model *m, ecg_error *err)
 {
     ecg_status s = check_machine(err);
+    if (s == ECG_OK && m->classes > ECG__MAX_CLASSES)
+        s = ecg__fail(err, ECG_ELIMIT, "model file: %" PRIu32 " classes, the limit is %d", m->classes,
+                      ECG__MAX_CLASSES);
     unsigned char head[HEAD_BYTES];
     encode_head(head, m->spec, m->classes);
     if (s == ECG_OK)

@@ -247,6 +247,37 @@ START_TEST(layout_as_documented)
 }
 END_TEST
 
+START_TEST(version_1_0)
+{
+    /* Written by a script that knows FORMAT.md and not the library. */
+    const char *path = unit_data("format/v1_0.ecgm");
+    ecg_model *m;
+    ck_ok(ecg_model_load(&m, path, NULL, &err), err);
+    ck_assert_uint_eq(m->spec->slots, 8);
+    for (uint32_t i = 0; i < m->spec->slots; i++)
+        for (size_t j = 0; j < m->spec->slot[i].tensor->count; j++)
+            ck_assert(m->weights[m->spec->slot[i].offset + j] == (float)(16 * i + j % 13 + 1) / 64.0f);
+    ck_assert_str_eq(m->spec->slot[5].name, "3.batchnorm.variance");
+    ck_assert_str_eq(ecg_model_class(m, 2), "Ventr\xc3\xad"
+                                            "culo");
+    ck_assert_str_eq(ecg_model_meta(m, "made by"), "make.py");
+    ck_assert_str_eq(ecg_model_meta(m, "note"), "");
+    const ecg_preprocess *p = ecg_model_preprocess(m);
+    ck_assert(p->h == 4 && p->w == 3 && p->color == ECG_COLOR_GRAY && p->profile == ECG_PROFILE_CORRECT);
+    ck_assert(p->filter == ECG_FILTER_BILINEAR && p->rescale == 0x1p-8f);
+    ck_assert(p->mean[0] == 0.5f && p->deviation[0] == 0.25f && p->deviation[1] == 1.0f);
+    unsigned char *want;
+    size_t n;
+    ck_ok(ecg__file_read(&want, &n, path, 1 << 20, &err), err);
+    bytes b = saved(m, unit_tmp("v1_0.ecgm"));
+    ck_assert_uint_eq(b.n, n);
+    ck_assert_mem_eq(b.p, want, n);
+    ecg__free(want);
+    free(b.p);
+    ecg_model_free(m);
+}
+END_TEST
+
 static ecg_status keep(void *ctx, ecg__chunk_reader *r, bool *taken, ecg_error *e)
 {
     *taken = ecg__reader_at(r, "optm");
@@ -725,6 +756,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, round_trip);
     tcase_add_test(t, layout_as_documented);
+    tcase_add_test(t, version_1_0);
     tcase_add_test(t, more_than_a_model);
     tcase_add_test(t, every_truncation_is_found);
     tcase_add_test(t, every_flip_is_found);
