@@ -69,6 +69,18 @@ skip() {
     echo "SKIP $1: $2"
 }
 
+# after TREE NAME COMMAND...: a step that says nothing unless that tree's build has passed.
+declare -A built
+after() {
+    local tree=$1
+    shift
+    if [ "${built[$tree]:-no}" = yes ]; then
+        step "$@"
+    else
+        skip "$1" "the $tree build failed"
+    fi
+}
+
 build_preset() { # preset, arguments of cmake --build
     local preset=$1
     shift
@@ -159,14 +171,14 @@ step "a test for each source" tests/check/sources.py
 step "headers alone, C11 and C++17" tests/check/headers.sh include
 step "formatting" tests/check/format.sh .
 
-step "release build" build_preset release
-step "release tests" run_ctest release
-step "exported symbols" symbols
-step "notice" tests/check/notice.sh . "$build/release/tools"
+step "release build" build_preset release && built[release]=yes
+after release "release tests" run_ctest release
+after release "exported symbols" symbols
+after release "notice" tests/check/notice.sh . "$build/release/tools"
 
 for dir in tests/vectors/*/; do
     program=golden_$(basename "$dir")
-    [ -f "tests/golden/$program.c" ] && step "golden own $(basename "$dir")" golden "$program" "$dir"
+    [ -f "tests/golden/$program.c" ] && after release "golden own $(basename "$dir")" golden "$program" "$dir"
 done
 if [ -d "$ECG_SHARED" ]; then
     for program in tests/golden/golden_*.c; do
@@ -174,25 +186,25 @@ if [ -d "$ECG_SHARED" ]; then
         program=$(basename "$program" .c)
         folder=${program#golden_}
         [ "$folder" = image ] && folder=augment
-        step "golden shared ${program#golden_}" golden "$program" "$ECG_SHARED/golden/$folder"
+        after release "golden shared ${program#golden_}" golden "$program" "$ECG_SHARED/golden/$folder"
     done
 else
     skip golden "no shared folder"
 fi
 
-step "installed, and used from outside" tests/install/run.sh "$root" "$build/release" "$build/install"
-step "benchmark runs" bench
+after release "installed, and used from outside" tests/install/run.sh "$root" "$build/release" "$build/install"
+after release "benchmark runs" bench
 
 if [ $quick -eq 0 ]; then
-    step "sanitizer build" build_preset debug
-    step "sanitizer tests" run_ctest debug
-    step "thread sanitizer build" tsan_build
-    step "thread sanitizer tests" tsan_test
+    step "sanitizer build" build_preset debug && built[debug]=yes
+    after debug "sanitizer tests" run_ctest debug
+    step "thread sanitizer build" tsan_build && built[tsan]=yes
+    after tsan "thread sanitizer tests" tsan_test
     if ls tests/fuzz/fuzz_*.c >/dev/null 2>&1; then
-        step "fuzz build" build_preset fuzz --target fuzzers
+        step "fuzz build" build_preset fuzz --target fuzzers && built[fuzz]=yes
         for target in tests/fuzz/fuzz_*.c; do
             target=$(basename "$target" .c)
-            step "fuzz ${target#fuzz_}, $fuzz_seconds s" fuzz_one "$target"
+            after fuzz "fuzz ${target#fuzz_}, $fuzz_seconds s" fuzz_one "$target"
         done
     else
         skip fuzz "no target"
