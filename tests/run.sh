@@ -180,9 +180,10 @@ for dir in tests/vectors/*/; do
     program=golden_$(basename "$dir")
     [ -f "tests/golden/$program.c" ] && after release "golden own $(basename "$dir")" golden "$program" "$dir"
 done
-if [ -d "$ECG_SHARED" ]; then
+if ! ls tests/golden/golden_*.c >/dev/null 2>&1; then
+    skip golden "no program for reference vectors"
+elif [ -d "$ECG_SHARED" ]; then
     for program in tests/golden/golden_*.c; do
-        [ -f "$program" ] || continue
         program=$(basename "$program" .c)
         folder=${program#golden_}
         [ "$folder" = image ] && folder=augment
