@@ -30,7 +30,8 @@ done
 export LC_ALL=C.UTF-8
 export ECG_SHARED=${ECG_SHARED:-$root/../shared}
 export CTEST_OUTPUT_ON_FAILURE=1
-export UBSAN_OPTIONS=print_stacktrace=1
+# Running out of memory is tested: the sanitizers, too, are to answer NULL.
+export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=allocator_may_return_null=1
 build=${ECG_BUILD:-$root/build}
 jobs=$(nproc)
 logs=$build/logs
@@ -114,7 +115,7 @@ tsan_build() {
 tsan_test() {
     local personality=()
     setarch "$(uname -m)" -R true 2>/dev/null && personality=(setarch "$(uname -m)" -R)
-    CK_FORK=no OPENBLAS_NUM_THREADS=1 TSAN_OPTIONS="halt_on_error=1 die_after_fork=0" \
+    CK_FORK=no OPENBLAS_NUM_THREADS=1 TSAN_OPTIONS="halt_on_error=1 die_after_fork=0 allocator_may_return_null=1" \
         "${personality[@]}" ctest --test-dir "$build/tsan" --no-tests=error -j "$jobs" --timeout 600 \
         -R "^unit\.$threaded\$"
 }

@@ -1,5 +1,6 @@
 /* Replays inputs through a fuzz target without libFuzzer: every file and folder named, each input whole, cut
- * short and with single bytes changed. Exit 1 when there was no input to replay. */
+ * short and with single bytes changed, and as the target's own mutator changes it, if it has one. The same
+ * runs every time. Exit 1 when there was no input to replay. */
 #define _POSIX_C_SOURCE 200809L
 #include <dirent.h>
 #include <stdint.h>
@@ -9,10 +10,36 @@
 #include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
-enum { CUTS = 64, CHANGES = 256 };
+/* NULL in targets that leave it out. */
+__attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
+                                                     unsigned seed);
+
+enum { CUTS = 64, CHANGES = 256, MUTATIONS = 256, GROWTH = 64 };
 
 static size_t inputs, runs;
+static uint32_t state; /* of the mutations, set anew for each */
+
+static uint32_t draw(uint32_t n)
+{
+    state = state * 1664525u + 1013904223u;
+    return (uint32_t)(((uint64_t)state * n) >> 32);
+}
+
+/* What libFuzzer gives to custom mutators: here a few bytes changed, and at times the end cut off or
+ * lengthened. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size)
+{
+    for (uint32_t n = 1 + draw(4); n > 0 && size > 0; n--)
+        data[draw((uint32_t)size)] = (uint8_t)draw(256);
+    if (draw(8) == 0 && size > 0)
+        return draw((uint32_t)size);
+    if (draw(8) == 0)
+        while (size < max_size && draw(4) > 0)
+            data[size++] = (uint8_t)draw(256);
+    return size;
+}
 
 /* A block of exactly n bytes, so that a sanitizer sees a read past its end. */
 static void run_copy(const uint8_t *data, size_t n, size_t at, uint8_t flip)
@@ -25,7 +52,7 @@ static void run_copy(const uint8_t *data, size_t n, size_t at, uint8_t flip)
     if (n > 0)
         memcpy(copy, data, n);
     if (at < n)
-        copy[at] ^= flip;
+        copy[at] = (uint8_t)(copy[at] ^ flip);
     LLVMFuzzerTestOneInput(copy, n);
     free(copy);
     runs++;
@@ -61,6 +88,15 @@ static int replay_file(const char *path)
     for (size_t at = 0; at < n; at += step) {
         run_copy(data, n, at, 0xff);
         run_copy(data, n, at, (uint8_t)(1u << (at % 8)));
+    }
+    for (unsigned seed = 1; LLVMFuzzerCustomMutator && n > 0 && seed <= MUTATIONS; seed++) {
+        uint8_t *copy = malloc(n + GROWTH);
+        if (!copy)
+            break;
+        memcpy(copy, data, n);
+        state = seed;
+        run_copy(copy, LLVMFuzzerCustomMutator(copy, n, n + GROWTH, seed), SIZE_MAX, 0);
+        free(copy);
     }
     free(data);
     inputs++;
