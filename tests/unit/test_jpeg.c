@@ -142,25 +142,27 @@ START_TEST(test_headers)
 }
 END_TEST
 
-/* 8 x 8 gray-looking colour in three scans, one a component. */
-static unsigned char *three_scans(unsigned long *n)
+/* w x 8 colour, in one scan a component if there are any `scans`. */
+static unsigned char *encode(unsigned w, const jpeg_scan_info *scans, unsigned long *n)
 {
-    static const jpeg_scan_info scans[] = {
-        {1, {0}, 0, 63, 0, 0}, {1, {1}, 0, 63, 0, 0}, {1, {2}, 0, 63, 0, 0}};
     struct jpeg_compress_struct enc;
     struct jpeg_error_mgr errors;
     unsigned char *b = NULL;
+    *n = 0;
     enc.err = jpeg_std_error(&errors);
     jpeg_create_compress(&enc);
     jpeg_mem_dest(&enc, &b, n);
-    enc.image_width = enc.image_height = 8;
+    enc.image_width = w;
+    enc.image_height = 8;
     enc.input_components = 3;
     enc.in_color_space = JCS_RGB;
     jpeg_set_defaults(&enc);
     enc.scan_info = scans;
-    enc.num_scans = 3;
+    enc.num_scans = scans ? 3 : 0;
     jpeg_start_compress(&enc, TRUE);
-    uint8_t row[24] = {100}, *rows[1] = {row};
+    uint8_t row[3 * 256], *rows[1] = {row};
+    for (size_t i = 0; i < sizeof row; i++)
+        row[i] = (uint8_t)(i * i);
     for (int i = 0; i < 8; i++)
         jpeg_write_scanlines(&enc, rows, 1);
     jpeg_finish_compress(&enc);
@@ -168,11 +170,28 @@ static unsigned char *three_scans(unsigned long *n)
     return b;
 }
 
+/* However the last bits fall: sometimes they are all read without a look at what follows. */
+START_TEST(test_missing_end)
+{
+    for (unsigned w = 1; w <= 256; w += 3) {
+        unsigned long n;
+        unsigned char *b = encode(w, NULL, &n);
+        ecg_pixels *p;
+        ck_fails(decode(&p, b, n - 2, ECG_COLOR_GRAY, ECG_PROFILE_KERAS), err, ECG_ECORRUPT, "truncated");
+        ck_ok(decode(&p, b, n, ECG_COLOR_GRAY, ECG_PROFILE_KERAS), err);
+        ecg_pixels_free(p);
+        free(b);
+    }
+}
+END_TEST
+
 /* The last scan again and again: on a large picture, a few kilobytes that would take minutes. */
 START_TEST(test_scan_bomb)
 {
+    static const jpeg_scan_info scans[] = {
+        {1, {0}, 0, 63, 0, 0}, {1, {1}, 0, 63, 0, 0}, {1, {2}, 0, 63, 0, 0}};
     unsigned long n;
-    unsigned char *b = three_scans(&n);
+    unsigned char *b = encode(8, scans, &n);
     size_t sos = n - 2;
     while (!(b[sos] == 0xff && b[sos + 1] == 0xda))
         sos--;
@@ -207,6 +226,7 @@ int main(void)
     tcase_add_test(t, test_cut);
     tcase_add_test(t, test_flipped_bits);
     tcase_add_test(t, test_headers);
+    tcase_add_test(t, test_missing_end);
     tcase_add_test(t, test_scan_bomb);
     suite_add_tcase(s, t);
     return unit_run(s);
