@@ -139,11 +139,12 @@ ecg_status ecg_dataset_open(ecg_dataset **out, const char *dir, const ecg_datase
     char *root = ecg__strdup(dir);
     ecg_dataset *d = ecg__calloc(1, sizeof *d);
     struct ecg__listing l;
-    memset(&l, 0, sizeof l);
-    if (root && d)
-        st = ecg__listing_init(&l, root, err);
-    else
-        st = no_memory(dir, err);
+    if (!root || !d) {
+        ecg__free(root);
+        ecg__free(d);
+        return no_memory(dir, err);
+    }
+    st = ecg__listing_init(&l, root, err);
     if (st == ECG_OK)
         st = list_and_take(d, &l, &opt, dir, err);
     ecg__listing_free(&l);

@@ -125,20 +125,20 @@ static ecg_status split_by_patient(uint8_t *val, const ecg_dataset *d, double fr
     uint8_t *chosen = ecg__calloc(p.count, 1);
     uint32_t *order = ecg__calloc(p.count, sizeof *order);
     uint32_t *in_val = ecg__calloc(p.classes, sizeof *in_val);
-    if (p.count < 2) {
+    if (!chosen || !order || !in_val) {
+        st = ecg__fail(err, ECG_ENOMEM, "split: out of memory for %zu patients", p.count);
+    } else if (p.count < 2) {
         st = ecg__fail(err, ECG_EINVAL,
                        "split by patient: all pictures are of one patient, expected two at least");
-    } else if (!chosen || !order || !in_val) {
-        st = ecg__fail(err, ECG_ENOMEM, "split: out of memory for %zu patients", p.count);
     } else {
         for (size_t i = 0; i < p.count; i++)
             order[i] = (uint32_t)i;
         ecg__rng r = ecg__rng_at(seed, ECG__RNG_SPLIT, p.classes, 0);
         ecg__rng_shuffle(&r, order, (uint32_t)p.count);
         st = choose_patients(chosen, &p, fraction, order, in_val, err);
+        for (size_t i = 0; st == ECG_OK && i < ecg_dataset_samples(d); i++)
+            val[i] = chosen[p.of_sample[i]];
     }
-    for (size_t i = 0; st == ECG_OK && i < ecg_dataset_samples(d); i++)
-        val[i] = chosen[p.of_sample[i]];
     ecg__free(chosen);
     ecg__free(order);
     ecg__free(in_val);

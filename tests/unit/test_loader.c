@@ -261,6 +261,18 @@ START_TEST(test_pipe_and_options)
 }
 END_TEST
 
+/* Sanitizers end the program when an allocation cannot be had, unless told not to. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
 /* More than any machine has: refused before anything is read, with what it would take. */
 START_TEST(test_too_much)
 {

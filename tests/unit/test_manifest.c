@@ -84,6 +84,7 @@ static const struct {
     {"image,class\na.png,N\nb.png,N\n./a.png,L\n", "m.csv:4: the image \"a.png\" stands in line 2 already",
      0},
     {"image,class\na.png,N\na.png,N\na.png,N\n", "m.csv:3: the image \"a.png\" stands in line 2", 0},
+    {"image,class\nb,N\nb,N\na,N\na,N\n", "m.csv:3: the image \"b\" stands in line 2", 0},
     {"image,class,split\na.png,N,Train\n", "m.csv:2: the split is \"Train\"", 0},
     {"image,class\n\"a.png,N\nb.png,N\n", "m.csv:2: a quote is opened and never closed", 0},
     {"image,class\n\"a\n\n\"x,N\n", "m.csv:4: text after a closing quote", 0},

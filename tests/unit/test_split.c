@@ -268,6 +268,13 @@ START_TEST(test_by_patient_small)
         ecg_split_free(&s);
     }
     ecg_dataset_free(d);
+
+    /* One picture a class: all would go, and one patient has to stay. */
+    d = from_text("image,class,patient\n1,a,P\n2,b,Q\n3,c,R\n");
+    ecg_split s = split(d, 0.9, ECG_SPLIT_BY_PATIENT, 1);
+    ck_assert_uint_eq(s.val_count, 2);
+    ecg_split_free(&s);
+    ecg_dataset_free(d);
 }
 END_TEST
 
