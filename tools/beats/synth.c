@@ -1,0 +1,350 @@
+/* ecg-beats synth: a dataset of synthetic beats, training and test pictures of different patients. */
+#define _POSIX_C_SOURCE 200809L
+#include "beats/synth.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/opts.h"
+#include "common/progress.h"
+#include "common/start.h"
+#include "common/text.h"
+#include "ecgcnn/image.h"
+#include "ecgcnn/signal.h"
+#include "ecgcnn/version.h"
+
+enum { PATH_CAP = 4096, MOST_THREADS = 256 };
+enum { TRAIN, TEST, SPLITS };
+
+static const char *const split_names[SPLITS] = {"train", "test"};
+static const float TOP_MV = 2.0f, BOTTOM_MV = -1.5f;
+
+typedef struct settings {
+    const char *out;
+    uint32_t count, patients, threads, quiet, json;
+    uint64_t seed;
+    double test_fraction;
+    opt_size size;
+    float pen;
+} settings;
+
+static const char about[] = "Draws synthetic heartbeats of the seven classes into DIR/train and DIR/test, "
+                            "one folder per class, with a "
+                            "manifest.csv in each. Beats are sums of Gaussian waves; a synthetic patient's "
+                            "pictures are all on one side. "
+                            "The same options give the same files, byte for byte.";
+
+static int read_options(settings *s, int *argc, char **argv)
+{
+    const opt_row rows[] = {
+        {"output", 'o', "DIR", OPT_STRING, &s->out, .init = "", .help = "folder to fill; new, or empty"},
+        {"count", 'n', "N", OPT_UINT, &s->count, 1, 1e7, .help = "pictures in all, as many of each class"},
+        {"patients", 0, "P", OPT_UINT, &s->patients, 1, 1e6, .help = "synthetic patients they come from"},
+        {"test-fraction", 0, "F", OPT_REAL, &s->test_fraction, 0, 1, OPT_BELOW,
+         .help = "part of the patients whose pictures go to DIR/test"},
+        {"seed", 0, "S", OPT_UINT64, &s->seed, .help = "another seed, other patients"},
+        {"size", 0, "HxW", OPT_SIZE, &s->size, 8, 4096, .help = "rows and columns of a picture"},
+        {"pen", 0, "F", OPT_FLOAT, &s->pen, 0, 64, OPT_ABOVE, .help = "width of the line in pixels"},
+        {"threads", 0, "N", OPT_UINT, &s->threads, 1, MOST_THREADS, .init = "one per core",
+         .help = "threads to use"},
+        {"json", 0, NULL, OPT_FLAG, &s->json, .help = "print what was made as one JSON object"},
+        {"quiet", 'q', NULL, OPT_FLAG, &s->quiet,
+         .help = "print warnings and errors only, beside the figures"},
+    };
+    const opt_command command = {.name = "ecg-beats synth",
+                                 .usage = "-o DIR [options]",
+                                 .about = about,
+                                 .rows = rows,
+                                 .count = OPT_COUNT(rows)};
+    const int code = opts_parse(&command, argc, argv);
+    if (code != OPTS_GO)
+        return code;
+    if (!s->out)
+        return opts_wrong(command.name, "where to? -o DIR is needed");
+    if (s->patients > s->count)
+        return opts_wrong(command.name, "--patients %u: more than the %u pictures of --count", s->patients,
+                          s->count);
+    if (s->test_fraction > 0 && s->patients < 2)
+        return opts_wrong(command.name,
+                          "--patients 1 cannot be on two sides; --test-fraction 0 leaves out test/");
+    return OPTS_GO;
+}
+
+/* ---- What picture i is: a function of i alone, so any thread can make any picture ---- */
+typedef struct picture {
+    uint32_t patient, beat, split;
+    ecg_beat_class cls;
+} picture;
+
+static uint32_t train_patients(const settings *s)
+{
+    const double tests = s->patients * s->test_fraction;
+    uint32_t n = (uint32_t)floor(tests + 0.5);
+    if (tests > 0 && n == 0)
+        n = 1;
+    return n < s->patients ? s->patients - n : 1;
+}
+
+static picture picture_at(const settings *s, uint32_t i)
+{
+    picture p = {.patient = i % s->patients, .beat = i / s->patients};
+    p.cls = (ecg_beat_class)((p.patient + p.beat) % ECG_BEAT_CLASSES);
+    p.split = p.patient < train_patients(s) ? TRAIN : TEST;
+    return p;
+}
+
+/* ---- Folders and files ---- */
+static int make_path(char path[PATH_CAP], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static int make_path(char path[PATH_CAP], const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    const int n = vsnprintf(path, PATH_CAP, fmt, args);
+    va_end(args);
+    return n >= 0 && n < PATH_CAP ? EXIT_DONE : tool_fail("a path below the output folder is too long");
+}
+
+static int make_folder(const char *path)
+{
+    errno = 0;
+    return mkdir(path, 0777) == 0 ? EXIT_DONE : tool_fail("%s: %s", path, strerror(errno));
+}
+
+/* The output folder: made, or found empty, so that nothing is overwritten. */
+static int make_output(const char *path)
+{
+    if (mkdir(path, 0777) == 0)
+        return EXIT_DONE;
+    DIR *d = errno == EEXIST ? opendir(path) : NULL;
+    if (!d)
+        return tool_fail("%s: %s", path, strerror(errno));
+    const struct dirent *e;
+    do {
+        e = readdir(d);
+    } while (e && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0));
+    const int full = e != NULL;
+    closedir(d);
+    return full ? tool_fail("%s: is not empty; expected a new or an empty folder", path) : EXIT_DONE;
+}
+
+static int make_folders(const settings *s, uint32_t made[SPLITS][ECG_BEAT_CLASSES])
+{
+    char path[PATH_CAP];
+    int code = make_output(s->out);
+    for (uint32_t i = 0; i < s->count; i++) {
+        const picture p = picture_at(s, i);
+        made[p.split][p.cls]++;
+    }
+    for (uint32_t k = 0; k < SPLITS && code == EXIT_DONE; k++) {
+        if (k == TEST && train_patients(s) == s->patients)
+            break;
+        code = make_path(path, "%s/%s", s->out, split_names[k]);
+        if (code == EXIT_DONE)
+            code = make_folder(path);
+        for (uint32_t c = 0; c < ECG_BEAT_CLASSES && code == EXIT_DONE; c++) {
+            if (made[k][c] == 0)
+                continue;
+            code = make_path(path, "%s/%s/%s", s->out, split_names[k],
+                             ecg_beat_class_name((ecg_beat_class)c));
+            if (code == EXIT_DONE)
+                code = make_folder(path);
+        }
+    }
+    return code;
+}
+
+/* The manifests are written last: a folder without one was not finished. */
+static int write_manifest(const settings *s, uint32_t split)
+{
+    char path[PATH_CAP];
+    if (make_path(path, "%s/%s/manifest.csv", s->out, split_names[split]) != EXIT_DONE)
+        return EXIT_FAILED;
+    errno = 0;
+    FILE *f = fopen(path, "wx");
+    if (!f)
+        return tool_fail("%s: %s", path, strerror(errno));
+    fputs("image,class,record,patient,code,split\n", f);
+    for (uint32_t i = 0; i < s->count; i++) {
+        const picture p = picture_at(s, i);
+        const char *name = ecg_beat_class_name(p.cls);
+        if (p.split == split)
+            fprintf(f, "%s/s%03u_b%04u.png,%s,s%03u,s%03u,%c,%s\n", name, p.patient, p.beat, name, p.patient,
+                    p.patient, ecg_beat_class_code(p.cls), split_names[split]);
+    }
+    const int had_failed = ferror(f), failed = fclose(f) != 0;
+    if (had_failed || failed)
+        return tool_fail("%s: cannot be written: %s", path, strerror(errno ? errno : EIO));
+    return EXIT_DONE;
+}
+
+/* ---- Drawing, on all threads ---- */
+typedef struct job {
+    const settings *s;
+    progress bar;
+    atomic_uint next, done;
+    pthread_mutex_t lock; /* over what follows */
+    int code;
+    atomic_int stop;
+} job;
+
+typedef struct helper {
+    job *j;
+    uint8_t *px; /* [h][w] */
+    pthread_t thread;
+} helper;
+
+static void fail(job *j, ecg_status status, const ecg_error *err)
+{
+    pthread_mutex_lock(&j->lock);
+    if (j->code == EXIT_DONE) {
+        progress_clear(&j->bar);
+        j->code = err ? tool_error(status, err) : EXIT_FAILED;
+    }
+    atomic_store(&j->stop, 1);
+    pthread_mutex_unlock(&j->lock);
+}
+
+static void draw(job *j, uint8_t *px, uint32_t i)
+{
+    const settings *s = j->s;
+    const picture p = picture_at(s, i);
+    float mv[ECG_BEAT_SAMPLES];
+    char path[PATH_CAP];
+    ecg_error err = {.status = ECG_OK};
+    const ecg_image image = {px, s->size.w, s->size.h, ECG_COLOR_GRAY, s->size.w};
+    ecg_beat_synthesize(s->seed, p.patient, p.beat, p.cls, mv);
+    if (make_path(path, "%s/%s/%s/s%03u_b%04u.png", s->out, split_names[p.split], ecg_beat_class_name(p.cls),
+                  p.patient, p.beat) != EXIT_DONE) {
+        fail(j, ECG_EINVAL, NULL);
+        return;
+    }
+    ecg_status status = ecg_beat_draw(mv, ECG_BEAT_SAMPLES, TOP_MV, BOTTOM_MV, s->pen, px, s->size.h,
+                                      s->size.w);
+    if (status == ECG_OK)
+        status = ecg_image_save_png(&image, path, &err);
+    if (status != ECG_OK)
+        fail(j, status, &err);
+}
+
+static void *work(void *arg)
+{
+    const helper *h = arg;
+    job *j = h->j;
+    while (!atomic_load(&j->stop) && !tool_interrupted()) {
+        const uint32_t i = atomic_fetch_add(&j->next, 1);
+        if (i >= j->s->count)
+            break;
+        draw(j, h->px, i);
+        const uint32_t done = atomic_fetch_add(&j->done, 1) + 1;
+        if (pthread_mutex_trylock(&j->lock) == 0) {
+            if (j->code == EXIT_DONE)
+                progress_show(&j->bar, done, j->s->count, NULL);
+            pthread_mutex_unlock(&j->lock);
+        }
+    }
+    return NULL;
+}
+
+static int draw_all(const settings *s)
+{
+    job j = {.s = s, .code = EXIT_DONE};
+    const uint32_t threads = s->threads < s->count ? s->threads : s->count;
+    const size_t pixels = (size_t)s->size.h * s->size.w;
+    helper *h = calloc(threads, sizeof *h);
+    uint8_t *px = malloc(threads * pixels);
+    if (!h || !px) {
+        free(h);
+        free(px);
+        return tool_fail("out of memory");
+    }
+    pthread_mutex_init(&j.lock, NULL);
+    progress_start(&j.bar, "drawing", (int)s->quiet);
+    uint32_t running = 1; /* this thread; fewer than asked for will do */
+    for (uint32_t k = 0; k < threads; k++)
+        h[k] = (helper){.j = &j, .px = px + k * pixels};
+    while (running < threads && pthread_create(&h[running].thread, NULL, work, &h[running]) == 0)
+        running++;
+    work(&h[0]);
+    for (uint32_t k = 1; k < running; k++)
+        pthread_join(h[k].thread, NULL);
+    progress_clear(&j.bar);
+    pthread_mutex_destroy(&j.lock);
+    free(px);
+    free(h);
+    if (j.code == EXIT_DONE && atomic_load(&j.done) < s->count)
+        return tool_fail("interrupted: %s is not complete", s->out);
+    return j.code;
+}
+
+/* ---- What was made ---- */
+static void report(const settings *s, uint32_t made[SPLITS][ECG_BEAT_CLASSES])
+{
+    uint32_t sum[SPLITS] = {0, 0};
+    text_table t = {.align = "lrr"};
+    text_cell(&t, "class");
+    text_cell(&t, "train");
+    text_cell(&t, "test");
+    for (uint32_t c = 0; c < ECG_BEAT_CLASSES; c++) {
+        text_cell(&t, "%s", ecg_beat_class_name((ecg_beat_class)c));
+        for (uint32_t k = 0; k < SPLITS; k++) {
+            text_cell(&t, "%u", made[k][c]);
+            sum[k] += made[k][c];
+        }
+    }
+    text_cell(&t, "%u patients", s->patients);
+    text_cell(&t, "%u", sum[TRAIN]);
+    text_cell(&t, "%u", sum[TEST]);
+    text_table_print(&t, stdout, 0);
+}
+
+static void report_json(const settings *s, uint32_t made[SPLITS][ECG_BEAT_CLASSES])
+{
+    fputs("{\"output\":", stdout);
+    text_json_string(stdout, s->out);
+    printf(",\"images\":%u,\"patients\":%u,\"test_patients\":%u,\"seed\":%llu,\"classes\":[", s->count,
+           s->patients, s->patients - train_patients(s), (unsigned long long)s->seed);
+    for (uint32_t c = 0; c < ECG_BEAT_CLASSES; c++) {
+        fputs(c ? ",{\"name\":" : "{\"name\":", stdout);
+        text_json_string(stdout, ecg_beat_class_name((ecg_beat_class)c));
+        printf(",\"train\":%u,\"test\":%u}", made[TRAIN][c], made[TEST][c]);
+    }
+    puts("]}");
+}
+
+int beats_synth(int argc, char **argv)
+{
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    settings s = {
+        .count = 2100, .patients = 40, .test_fraction = 0.25, .size = {128, 192}, .pen = 1.5f, .seed = 1};
+    uint32_t made[SPLITS][ECG_BEAT_CLASSES] = {{0}};
+    int code = read_options(&s, &argc, argv);
+    if (code != OPTS_GO)
+        return code;
+    if (s.threads == 0)
+        s.threads = cores < 1 ? 1 : cores > MOST_THREADS ? MOST_THREADS : (uint32_t)cores;
+    tool_catch_signals();
+    code = make_folders(&s, made);
+    if (code == EXIT_DONE)
+        code = draw_all(&s);
+    if (code == EXIT_DONE)
+        code = write_manifest(&s, TRAIN);
+    if (code == EXIT_DONE && train_patients(&s) < s.patients)
+        code = write_manifest(&s, TEST);
+    if (code != EXIT_DONE)
+        return code;
+    if (s.json)
+        report_json(&s, made);
+    else
+        report(&s, made);
+    if (!s.quiet && !s.json)
+        fprintf(stderr, "%s\n", ECG_NOTICE);
+    return EXIT_DONE;
+}

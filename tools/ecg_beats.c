@@ -1,0 +1,15 @@
+/* ecg-beats: folders of beat pictures. */
+#include "beats/synth.h"
+#include "common/opts.h"
+#include "common/start.h"
+
+int main(int argc, char **argv)
+{
+    static const opt_sub commands[] = {
+        {"synth", beats_synth, "draw synthetic beats of seven classes"},
+    };
+    tool_start("ecg-beats", argv);
+    return tool_finish(opts_dispatch("ecg-beats",
+                                     "Makes folders of heartbeat pictures, one folder per class.", commands,
+                                     OPT_COUNT(commands), argc, argv));
+}
