@@ -101,6 +101,11 @@ START_TEST(test_long)
         ck_assert_int_ge(dark, c == 0 || c == W - 1 ? 255 : 2 * 255);
         ck_assert_int_le(dark, 3 * 255);
     }
+    static uint8_t wide[8 * 4096];
+    level(mv, 600, 0.1f); /* samples 7 pixels apart: a missing piece would be white */
+    ck_assert_int_eq(ecg_beat_draw(mv, 600, 1, -1, 3, wide, 8, 4096), ECG_OK);
+    for (int c = 0; c < 4096; c++)
+        ck_assert_int_le(wide[3 * 4096 + c], 1);
 }
 END_TEST
 
