@@ -53,8 +53,8 @@ static ecg_status make_job(const conv2d *at, ecg_shape in, job *j, ecg_error *er
     j->direct = g->kh == 1 && g->kw == 1 && g->sh == 1 && g->sw == 1 && g->oh == g->h && g->ow == g->w;
     j->filters = at->filters;
     const uint64_t taps = (uint64_t)g->kh * g->kw * g->c; /* at most 2^43 */
-    const uint64_t row = (uint64_t)g->ow * (taps > at->filters ? taps : at->filters);
-    if (taps > INT32_MAX || row / g->ow != (taps > at->filters ? taps : at->filters) || row > INT32_MAX)
+    const uint64_t row = g->ow * (taps > at->filters ? taps : at->filters);
+    if (taps > INT32_MAX || row > INT32_MAX)
         return ecg__fail(err, ECG_ELIMIT, "a row of %u windows of %ux%ux%u is too large", g->ow, g->kh, g->kw,
                          g->c);
     j->taps = (size_t)taps;

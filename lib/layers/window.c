@@ -16,7 +16,7 @@ static bool axis(uint32_t in, uint32_t k, uint32_t stride, uint32_t dilation, ui
     if (mode == ECG__PAD_VALID)
         *before = after = 0;
     const int64_t room = (int64_t)in + *before + after - reach;
-    if (room < 0 || room / stride >= INT32_MAX)
+    if (room < 0)
         return false;
     *out = (uint32_t)(room / stride) + 1;
     return true;
