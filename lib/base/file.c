@@ -270,12 +270,12 @@ static ecg_status sync_folder(ecg__file *f, ecg_error *err)
     return code == EIO ? ecg__file_fail(err, f->path, "cannot sync its folder", code) : ECG_OK;
 }
 
-ecg_status ecg__file_commit(ecg__file *f, ecg_error *err)
+ecg_status ecg__file_commit(ecg__file *f, bool durable, ecg_error *err)
 {
     ecg_status s = ecg__file_write(f, NULL, 0, err);
     if (s == ECG_OK)
         s = write_out(f, f->buffer, f->used, err);
-    if (s == ECG_OK) {
+    if (s == ECG_OK && durable) {
         int code;
         do
             code = fsync(f->fd) == 0 ? 0 : errno;
@@ -290,7 +290,7 @@ ecg_status ecg__file_commit(ecg__file *f, ecg_error *err)
     if (s == ECG_OK && rename(f->temp, f->path) != 0)
         s = ecg__file_fail(err, f->path, "cannot rename the finished file to this name", errno);
     const bool renamed = s == ECG_OK;
-    if (renamed)
+    if (renamed && durable)
         s = sync_folder(f, err);
     file_free(f, !renamed);
     return s;

@@ -2,6 +2,7 @@
 #ifndef ECG_BASE_FILE_H
 #define ECG_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,9 +27,10 @@ ecg_status ecg__file_create(ecg__file **out, const char *path, ecg_error *err);
 /* Buffered. After a failure every later write and the commit fail too. */
 ecg_status ecg__file_write(ecg__file *f, const void *data, size_t n, ecg_error *err);
 
-/* Flush, fsync, rename over the path, fsync the folder. Frees f in every case; on failure the temporary file
- * is removed and what stood under the path is still there. */
-ecg_status ecg__file_commit(ecg__file *f, ecg_error *err);
+/* Flush and rename over the path. `durable` also waits for the disk, file and folder, so that a power cut
+ * cannot take the file away (about 7 ms). Frees f in every case; on failure the temporary file is removed and
+ * what stood under the path is still there. */
+ecg_status ecg__file_commit(ecg__file *f, bool durable, ecg_error *err);
 
 /* Remove the temporary file and free f; NULL is allowed. */
 void ecg__file_abandon(ecg__file *f);

@@ -89,7 +89,7 @@ ecg_status ecg__chunk_put(ecg__chunk_writer *w, const char tag[4], const void *d
 ecg_status ecg__chunk_close(ecg__chunk_writer *w, ecg_status s, ecg_error *err)
 {
     if (s == ECG_OK)
-        s = ecg__file_commit(w->file, err);
+        s = ecg__file_commit(w->file, true, err);
     else
         ecg__file_abandon(w->file);
     w->file = NULL;

@@ -102,7 +102,7 @@ ecg_status ecg_image_save_png(const ecg_image *img, const char *path, ecg_error 
         s = c->status;
         png_destroy_write_struct(&c->png, &c->info);
         if (s == ECG_OK)
-            s = ecg__file_commit(c->file, err);
+            s = ecg__file_commit(c->file, false, err);
         else
             ecg__file_abandon(c->file);
     }

@@ -1,5 +1,6 @@
 #include "math/im2col.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "math/vec.h"
@@ -82,11 +83,40 @@ static uint32_t narrow_windows(const ecg__window *g, uint32_t r, uint32_t q)
     return n > 0 ? (uint32_t)n : 0;
 }
 
+/* Windows [*from, *to) of each output row have all their columns in the picture, and those that are side by
+ * side in memory: a row of such a window is one run of floats. */
+static void inner_windows(const ecg__window *g, uint32_t *from, uint32_t *to)
+{
+    const int64_t span = (int64_t)(g->kw - 1) * g->dw + 1, room = (int64_t)g->w - span + g->left;
+    *from = (g->left + g->sw - 1) / g->sw;
+    *to = room < 0 || g->dw != 1 ? 0 : (uint32_t)(room / g->sw) + 1;
+    if (*to > g->ow)
+        *to = g->ow;
+}
+
+/* Whether all rows of the windows of output row r are in the picture. */
+static bool inner_row(const ecg__window *g, uint32_t r)
+{
+    const int64_t row0 = (int64_t)r * g->sh - g->top;
+    return row0 >= 0 && row0 + (int64_t)(g->kh - 1) * g->dh < (int64_t)g->h;
+}
+
 void ecg__im2col(const ecg__window *g, const float *x, uint32_t first, uint32_t rows, float *cols)
 {
     const size_t tap_row = (size_t)g->kw * g->c, taps = g->kh * tap_row, pitch = (size_t)g->w * g->c;
+    uint32_t from, to;
+    inner_windows(g, &from, &to);
     for (uint32_t r = first; r < first + rows; r++) {
+        const bool inner = inner_row(g, r);
         for (uint32_t q = 0; q < g->ow;) {
+            if (inner && tap_row > NARROW && q >= from && q < to) {
+                const float *src = x + ((size_t)r * g->sh - g->top) * pitch +
+                                   ((size_t)q * g->sw - g->left) * g->c;
+                for (uint32_t i = 0; i < g->kh; i++, cols += tap_row)
+                    memcpy(cols, src + i * g->dh * pitch, tap_row * sizeof *cols);
+                q++;
+                continue;
+            }
             const uint32_t n = narrow_windows(g, r, q);
             if (n > 0) {
                 const size_t row = (size_t)r * g->sh - g->top, col = (size_t)q * g->sw - g->left;
@@ -105,9 +135,18 @@ void ecg__im2col(const ecg__window *g, const float *x, uint32_t first, uint32_t 
 
 void ecg__col2im(const ecg__window *g, const float *cols, uint32_t first, uint32_t rows, float *dx)
 {
-    const size_t c = g->c, tap_row = (size_t)g->kw * c;
+    const size_t c = g->c, tap_row = (size_t)g->kw * c, pitch = (size_t)g->w * c;
+    uint32_t from, to;
+    inner_windows(g, &from, &to);
     for (uint32_t r = first; r < first + rows; r++) {
+        const bool inner = inner_row(g, r);
         for (uint32_t q = 0; q < g->ow; q++) {
+            if (inner && q >= from && q < to) {
+                float *dst = dx + ((size_t)r * g->sh - g->top) * pitch + ((size_t)q * g->sw - g->left) * c;
+                for (uint32_t i = 0; i < g->kh; i++, cols += tap_row)
+                    ecg__vec_add(dst + i * g->dh * pitch, cols, tap_row);
+                continue;
+            }
             const int64_t col0 = (int64_t)q * g->sw - g->left;
             uint32_t lo, hi;
             inside(g, col0, &lo, &hi);

@@ -17,7 +17,7 @@ static void put(const char *path, const void *data, size_t n)
     ecg__file *f;
     ck_ok(ecg__file_create(&f, path, &err), err);
     ck_ok(ecg__file_write(f, data, n, &err), err);
-    ck_ok(ecg__file_commit(f, &err), err);
+    ck_ok(ecg__file_commit(f, true, &err), err);
 }
 
 static void expect(const char *path, const void *data, size_t n)
@@ -81,7 +81,7 @@ START_TEST(test_round_trip)
             ck_ok(ecg__file_write(f, data + at, at + pieces[k] < sizeof data ? pieces[k] : sizeof data - at,
                                   &err),
                   err);
-        ck_ok(ecg__file_commit(f, &err), err);
+        ck_ok(ecg__file_commit(f, true, &err), err);
         expect(path, data, sizeof data);
     }
 }
@@ -97,7 +97,7 @@ START_TEST(test_old_file_stands_until_commit)
     ck_ok(ecg__file_write(f, "newer", 5, &err), err);
     ck_ok(ecg__file_write(g, "newest", 6, &err), err);
     expect(path, "old", 3);
-    ck_ok(ecg__file_commit(f, &err), err);
+    ck_ok(ecg__file_commit(f, true, &err), err);
     expect(path, "newer", 5);
     ecg__file_abandon(g);
     ecg__file_abandon(NULL);
@@ -207,11 +207,11 @@ START_TEST(test_failed_write)
     ck_ok(ecg__file_create(&f, path, &err), err);
     ck_fails(ecg__file_write(f, zeros, sizeof zeros, &err), err, ECG_EIO, "f: cannot write");
     ck_fails(ecg__file_write(f, zeros, 1, &err), err, ECG_EIO, "earlier");
-    ck_fails(ecg__file_commit(f, &err), err, ECG_EIO, "earlier");
+    ck_fails(ecg__file_commit(f, true, &err), err, ECG_EIO, "earlier");
     ck_ok(ecg__file_create(&f, path, &err), err);
     ck_ok(ecg__file_write(f, zeros, 30000, &err), err);
     ck_ok(ecg__file_write(f, zeros, 30000, &err), err);
-    ck_fails(ecg__file_commit(f, &err), err, ECG_EIO, "f: cannot write");
+    ck_fails(ecg__file_commit(f, true, &err), err, ECG_EIO, "f: cannot write");
     expect(path, "old", 3);
     ck_assert_int_eq(files_in(dir), 1);
 }

@@ -26,7 +26,7 @@ static const char *write_file(const char *name, const void *data, size_t n)
     ecg__file *out;
     ck_ok(ecg__file_create(&out, path, &err), err);
     ck_ok(ecg__file_write(out, data, n, &err), err);
-    ck_ok(ecg__file_commit(out, &err), err);
+    ck_ok(ecg__file_commit(out, true, &err), err);
     return path;
 }
 
