@@ -72,7 +72,9 @@ static inline void unit_random_net(char *text, size_t cap, uint64_t seed, uint32
             text[n] = '\0'; /* a window larger than its picture */
         }
     }
-    snprintf(text + n, cap - n, "; dense %u; softmax", classes);
+    snprintf(text + n, cap - n,
+             ecg__rng_below(&r, 2) ? "; dense %u; softmax" : "; conv2d %u 1x1; global_avgpool; softmax",
+             classes);
 }
 
 /* A toy problem: 8x8 pictures, a bright 3x3 spot in one of three places, on noise. Sample i is class i % 3.
