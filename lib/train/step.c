@@ -222,6 +222,14 @@ static double update(ecg_trainer *t, float lr)
     return sum(t->piece_l2, t->pieces);
 }
 
+/* Forward moves running statistics before the step is known to be good; `back`: undo that. */
+static void keep_state(ecg_trainer *t, bool back)
+{
+    float *state = t->weights + t->spec->trainable_floats;
+    const size_t bytes = (t->spec->floats - t->spec->trainable_floats) * sizeof *state;
+    memcpy(back ? state : t->state, back ? t->state : state, bytes);
+}
+
 /* What the loss is divided by: samples, or the sum of their weights. */
 static double denominator(const ecg_trainer *t)
 {
@@ -244,8 +252,10 @@ ecg_status ecg__trainer_step(ecg_trainer *t, const ecg__feed *feed, size_t n, fl
     atomic_store(&t->failed, 0);
     memset(t->partial, 0, t->partial_count * sizeof *t->partial);
 
+    keep_state(t, false);
     run_phases(t, 0, t->tape.loss_phase);
     if (atomic_load(&t->failed)) {
+        keep_state(t, true);
         if (err)
             *err = t->fault;
         return t->fault_status;
@@ -254,9 +264,11 @@ ecg_status ecg__trainer_step(ecg_trainer *t, const ecg__feed *feed, size_t n, fl
     t->scale = 1.0 / denom;
     run_phases(t, t->tape.loss_phase, t->tape.loss_phase + 1);
     const double mean = sum(t->shard_loss, t->shards) / denom;
-    if (!isfinite(mean))
+    if (!isfinite(mean)) {
+        keep_state(t, true);
         return ecg__fail(err, ECG_ENUMERIC, "training: loss of step %" PRIu64 " is not finite (%g)",
                          t->steps + 1, mean);
+    }
     run_phases(t, t->tape.loss_phase + 1, t->tape.phases);
     const double l2 = update(t, lr);
     t->steps++;

@@ -65,11 +65,12 @@ static bool make_gradients(ecg_trainer *t)
 {
     const ecg_spec *s = t->spec;
     const uint32_t shards = t->opt.shards;
+    t->state = take(t, s->floats - s->trainable_floats, sizeof *t->state);
     t->grad = take(t, s->trainable_floats, sizeof *t->grad);
     t->shard_grad = take(t, t->shard_floats * shards, sizeof *t->shard_grad);
     t->grad_tensor = take(t, (size_t)s->slots * (shards + 1), sizeof *t->grad_tensor);
     t->weight_tensor = take(t, s->slots, sizeof *t->weight_tensor);
-    bool ok = t->grad && t->shard_grad && t->grad_tensor && t->weight_tensor;
+    bool ok = t->state && t->grad && t->shard_grad && t->grad_tensor && t->weight_tensor;
     for (uint32_t m = 0; ok && m < ecg__optimizer_moments(&t->opt); m++)
         ok = (t->moment[m] = take(t, s->trainable_floats, sizeof *t->moment[m])) != NULL;
     if (!ok)
@@ -107,14 +108,13 @@ static bool make_memory(ecg_trainer *t)
         t->partial_at[i] = t->partial_count;
         t->partial_count += s->layer[i].plan.partial * shards;
     }
-    t->partial = take(t, t->partial_count, sizeof *t->partial);
-    t->common = take(t, 1, t->tape.common_bytes);
-    t->private = take(t, ecg__pool_workers(t->pool), t->worker_bytes);
-    t->label = take(t, batch, sizeof *t->label);
-    t->key = take(t, batch, sizeof *t->key);
-    t->shard_loss = take(t, shards, sizeof *t->shard_loss);
-    t->shard_correct = take(t, shards, sizeof *t->shard_correct);
-    return t->partial && t->common && t->private && t->label && t->key && t->shard_loss && t->shard_correct;
+    /* Largest first, and nothing more where one does not fit. */
+    return (t->common = take(t, 1, t->tape.common_bytes)) &&
+           (t->private = take(t, ecg__pool_workers(t->pool), t->worker_bytes)) &&
+           (t->partial = take(t, t->partial_count, sizeof *t->partial)) &&
+           (t->label = take(t, batch, sizeof *t->label)) && (t->key = take(t, batch, sizeof *t->key)) &&
+           (t->shard_loss = take(t, shards, sizeof *t->shard_loss)) &&
+           (t->shard_correct = take(t, shards, sizeof *t->shard_correct));
 }
 
 static bool copy_class_weights(ecg_trainer *t)
@@ -179,10 +179,10 @@ void ecg_trainer_free(ecg_trainer *t)
     ecg__pool_free(t->pool);
     ecg__tape_end(&t->tape);
     ecg__infer_end(&t->infer);
-    void *const blocks[] = {t->class_weights, t->weights,    t->grad,         t->moment[0],    t->moment[1],
-                            t->moment[2],     t->shard_grad, t->piece,        t->piece_square, t->piece_l2,
-                            t->common,        t->private,    t->partial,      t->partial_at,   t->label,
-                            t->key,           t->shard_loss, t->shard_correct};
+    void *const blocks[] = {t->class_weights, t->weights,    t->grad,          t->moment[0],    t->moment[1],
+                            t->moment[2],     t->shard_grad, t->piece,         t->piece_square, t->piece_l2,
+                            t->common,        t->private,    t->partial,       t->partial_at,   t->label,
+                            t->key,           t->shard_loss, t->shard_correct, t->state};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         ecg__free(blocks[i]);
     ecg__free(t->grad_tensor);

@@ -36,8 +36,9 @@ struct ecg_trainer {
     ecg__infer infer;
     ecg__pool *pool;
 
-    float *weights;                  /* [spec->floats] */
-    float *grad;                     /* [spec->trainable_floats]: all zero between steps */
+    float *weights; /* [spec->floats] */
+    float *state;   /* [spec->floats - spec->trainable_floats]: running statistics before the step */
+    float *grad;    /* [spec->trainable_floats]: all zero between steps */
     float *moment[ECG__MAX_MOMENTS]; /* [spec->trainable_floats] each */
     float *shard_grad;               /* [shards][shard_floats] */
     size_t shard_floats;
