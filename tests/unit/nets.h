@@ -7,6 +7,24 @@
 #include "net/spec.h"
 #include "unit/unit.h"
 
+/* gcc says it with macros, clang with features. */
+#if defined(__has_feature)
+#define UNIT_FEATURE(x) __has_feature(x)
+#else
+#define UNIT_FEATURE(x) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || UNIT_FEATURE(thread_sanitizer)
+#define UNIT_TSAN 1
+#else
+#define UNIT_TSAN 0
+#endif
+#if UNIT_TSAN || defined(__SANITIZE_ADDRESS__) || UNIT_FEATURE(address_sanitizer) ||                         \
+    UNIT_FEATURE(memory_sanitizer)
+#define UNIT_SANITIZED 1 /* allocation functions of its own */
+#else
+#define UNIT_SANITIZED 0
+#endif
+
 /* Every kind of layer at least once; 3 classes. */
 #define UNIT_EVERY_LAYER                                                                                     \
     "input 14x14x2; conv2d 4 3x3 pad=same relu; batchnorm; maxpool 2x2; dropout 0.2; conv2d 5 3x3 silu;"     \

@@ -9,12 +9,6 @@
 
 #include "train/trainer.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-
 enum { BATCH = 10 };
 
 static const char *const names[] = {"top left", "top right", "bottom"};
@@ -102,7 +96,7 @@ END_TEST
 
 START_TEST(too_large_says_so)
 {
-    if (SANITIZED) {
+    if (UNIT_SANITIZED) {
         puts("SKIP too_large_says_so: the sanitizer's allocator ends the program");
         return;
     }
@@ -372,7 +366,7 @@ END_TEST
 
 START_TEST(a_child_process_can_go_on)
 {
-#if defined(__SANITIZE_THREAD__)
+#if UNIT_TSAN
     puts("SKIP a_child_process_can_go_on: ThreadSanitizer does not follow a fork");
 #else
     ecg_train_options o = small_options();
