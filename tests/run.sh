@@ -99,7 +99,7 @@ run_ctest() { # preset, arguments of ctest
 # ---- steps ----
 
 # Sources that start threads; ThreadSanitizer runs their tests, and those of what is written on top of them.
-threaded='test_(parallel|gemm|trainer|fit|loader|session|grads|source)[a-z_]*'
+threaded='test_(parallel|gemm|trainer|fit|step|loader|session|grads|source)[a-z_]*'
 
 tsan_build() {
     local targets
@@ -186,6 +186,7 @@ if ! ls tests/golden/golden_*.c >/dev/null 2>&1; then
 elif [ -d "$ECG_SHARED" ]; then
     for program in tests/golden/golden_*.c; do
         program=$(basename "$program" .c)
+        [[ $program =~ ^golden_[a-z0-9]+$ ]] || continue # golden_nn_case.c is a part of golden_nn
         folder=${program#golden_}
         [ "$folder" = image ] && folder=augment
         after release "golden shared ${program#golden_}" golden "$program" "$ECG_SHARED/golden/$folder"
