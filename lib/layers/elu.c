@@ -1,6 +1,5 @@
-#include <math.h>
-
 #include "layers/same.h"
+#include "math/exp.h"
 #include "math/vec.h"
 
 typedef struct elu {
@@ -24,8 +23,8 @@ ECG__HOT static void apply(float alpha, const float *x, float *y, size_t n)
 {
     ECG__IVDEP
     for (size_t i = 0; i < n; i++) {
-        const float v = x[i];
-        y[i] = v > 0.0f ? v : alpha * expm1f(v);
+        const float v = x[i], below = alpha * ecg__expm1(v);
+        y[i] = v > 0.0f ? v : below;
     }
 }
 

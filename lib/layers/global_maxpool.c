@@ -19,7 +19,7 @@ ECG__HOT static void pool(const float *restrict x, size_t cells, size_t c, float
     for (size_t p = 1; p < cells; p++)
         for (size_t j = 0; j < c; j++) {
             const float v = x[p * c + j], best = y[j];
-            y[j] = (v > best) | (v != v) ? v : best;
+            y[j] = ((v > best) | (v != v)) ? v : best;
         }
 }
 

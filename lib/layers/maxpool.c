@@ -21,7 +21,7 @@ static inline void take(float *restrict y, const float *restrict x, size_t c)
 {
     for (size_t j = 0; j < c; j++) {
         const float v = x[j], best = y[j];
-        y[j] = (v > best) | (v != v) ? v : best;
+        y[j] = ((v > best) | (v != v)) ? v : best;
     }
 }
 
@@ -81,8 +81,8 @@ static inline void best_of(const float *restrict x, size_t pitch, size_t c, cons
             for (size_t j = 0; j < width; j++) {
                 const float v = from[j], b = best[j];
                 const uint32_t was = cell[j];
-                best[j] = (v > b) | (v != v) ? v : b;
-                cell[j] = (v > b) | (v != v) ? here : was;
+                best[j] = ((v > b) | (v != v)) ? v : b;
+                cell[j] = ((v > b) | (v != v)) ? here : was;
             }
         }
 }

@@ -1,6 +1,5 @@
-#include <math.h>
-
 #include "layers/same.h"
+#include "math/exp.h"
 #include "math/vec.h"
 
 static ecg_status plan(const void *attr, ecg_shape in, ecg__plan *out, ecg_error *err)
@@ -14,7 +13,7 @@ ECG__HOT static void apply(const float *x, float *y, size_t n)
 {
     ECG__IVDEP
     for (size_t i = 0; i < n; i++)
-        y[i] = tanhf(x[i]);
+        y[i] = ecg__tanh(x[i]);
 }
 
 static void forward(const ecg__forward_args *a)

@@ -17,9 +17,7 @@
 
 /* Before a loop whose arrays are either the very same or apart, so that running in place is vectorised too.
  */
-#if defined(__clang__)
-#define ECG__IVDEP _Pragma("clang loop vectorize(assume_safety)")
-#elif defined(__GNUC__)
+#if defined(__GNUC__) && !defined(__clang__) /* clang finds out by itself, and warns where it cannot */
 #define ECG__IVDEP _Pragma("GCC ivdep")
 #else
 #define ECG__IVDEP

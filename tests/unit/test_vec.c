@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "math/exp.h"
 #include "math/vec.h"
 
 static const size_t widths[] = {1, 2, 3, 6, 15, 16, 17, 31, 32, 33, 64, 100, 129, 512, 513, 3000};
@@ -83,6 +84,46 @@ START_TEST(add)
 }
 END_TEST
 
+static double worst_of(float (*f)(float), double (*want)(double), float from, float to)
+{
+    double worst = 0;
+    for (int i = 0; i <= 400000; i++) {
+        const float x = from + (to - from) * (float)i / 400000.0f;
+        const double w = want((double)x), off = fabs((double)f(x) - w) / fabs(w);
+        worst = off <= worst ? worst : off;
+    }
+    return worst;
+}
+
+static double logistic(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+/* Relative errors; a unit in the last place is 1.2e-7 or half of that. */
+START_TEST(exponentials_are_accurate)
+{
+    ck_assert(worst_of(ecg__exp, exp, -87.0f, 88.0f) <= 1.5e-7);
+    ck_assert(worst_of(ecg__expm1, expm1, -80.0f, -1e-3f) <= 1.5e-7);
+    ck_assert(worst_of(ecg__expm1, expm1, 1e-30f, 20.0f) <= 1.5e-7);
+    ck_assert(worst_of(ecg__tanh, tanh, 1e-6f, 30.0f) <= 2.5e-7);
+    ck_assert(worst_of(ecg__tanh, tanh, -3.0f, -1e-6f) <= 2.5e-7);
+    ck_assert(worst_of(ecg__sigmoid, logistic, -80.0f, 80.0f) <= 2e-7);
+}
+END_TEST
+
+START_TEST(exponentials_end_well)
+{
+    ck_assert(isnan(ecg__exp(NAN)) && isnan(ecg__expm1(NAN)) && isnan(ecg__tanh(NAN)) &&
+              isnan(ecg__sigmoid(NAN)));
+    ck_assert(ecg__exp(-INFINITY) < 1e-37f && ecg__exp(INFINITY) > 1e38f && isfinite(ecg__exp(1e30f)));
+    ck_assert(fabsf(ecg__exp(0.0f) - 1.0f) <= 0.0f && fabsf(ecg__expm1(0.0f)) <= 0.0f);
+    ck_assert(fabsf(ecg__tanh(INFINITY) - 1.0f) <= 0.0f && fabsf(ecg__tanh(-INFINITY) + 1.0f) <= 0.0f);
+    ck_assert(fabsf(ecg__sigmoid(INFINITY) - 1.0f) <= 0.0f && ecg__sigmoid(-INFINITY) < 1e-37f);
+    ck_assert(fabsf(ecg__expm1(-INFINITY) + 1.0f) <= 0.0f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("vec");
@@ -90,6 +131,8 @@ int main(void)
     tcase_add_loop_test(t, fill_rows, 0, WIDTHS);
     tcase_add_loop_test(t, sum_rows, 0, WIDTHS);
     tcase_add_loop_test(t, add, 0, WIDTHS);
+    tcase_add_test(t, exponentials_are_accurate);
+    tcase_add_test(t, exponentials_end_well);
     tcase_add_test(t, long_sums_stay_accurate);
     suite_add_tcase(s, t);
     return unit_run(s);
