@@ -277,6 +277,30 @@ START_TEST(a_saved_model_answers_as_the_trainer)
 }
 END_TEST
 
+START_TEST(workers_predict_apart)
+{
+    enum { N = 400 };
+    ecg_train_options o = small_options();
+    o.threads = 4;
+    ecg_trainer *t = new_trainer("input 8x8x1; conv2d 16 3x3 pad=same relu; conv2d 16 3x3; elu; flatten;"
+                                 "dense 3; softmax",
+                                 &o);
+    static float x[N * UNIT_TOY_VALUES], want[N * 3], got[N * 3];
+    for (size_t i = 0; i < N; i++) {
+        uint32_t label;
+        unit_toy(8, i, x + i * UNIT_TOY_VALUES, &label);
+        ecg_trainer_predict(t, x + i * UNIT_TOY_VALUES, 1, want + 3 * i);
+    }
+    for (int k = 0; k < 10; k++) {
+        memset(got, 0, sizeof got);
+        ecg_trainer_predict(t, x, N, got);
+        ck_assert_int_eq(memcmp(got, want, sizeof got), 0);
+    }
+    ecg_trainer_predict(t, x, 0, NULL);
+    ecg_trainer_free(t);
+}
+END_TEST
+
 START_TEST(a_model_needs_its_info)
 {
     ecg_error e;
@@ -451,6 +475,7 @@ int main(void)
     tcase_add_test(t, number_of_samples);
     tcase_add_test(t, a_failed_step_leaves_no_trace);
     tcase_add_test(t, a_saved_model_answers_as_the_trainer);
+    tcase_add_test(t, workers_predict_apart);
     tcase_add_test(t, a_model_needs_its_info);
     tcase_add_test(t, threads_change_no_bit);
     tcase_add_test(t, two_trainers_side_by_side);
