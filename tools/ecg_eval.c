@@ -31,7 +31,7 @@ static int read_options(settings *s, int *argc, char **argv)
         {"ignore-unknown", 0, NULL, OPT_FLAG, &s->ignore_unknown,
          .help = "leave out class folders that the model does not know"},
         {"skip-bad", 0, NULL, OPT_FLAG, &s->skip_bad, .help = "leave out pictures that cannot be read"},
-        {"threads", 0, "N", OPT_UINT, &s->threads, 1, 1024, .init = "one per core", .help = "threads to use"},
+        {"threads", 0, "N", OPT_UINT, &s->threads, 1, 256, .init = "one per core", .help = "threads to use"},
         {"quiet", 'q', NULL, OPT_FLAG, &s->quiet,
          .help = "print warnings and errors only, beside the figures"},
     };

@@ -32,7 +32,7 @@ static int read_options(settings *s, int *argc, char **argv)
         {"top", 'k', "K", OPT_UINT, &s->top, 1, 65536,
          .help = "print the K most likely classes with their probabilities before the status"},
         {"json", 0, NULL, OPT_FLAG, &s->json, .help = "print one JSON object a line"},
-        {"threads", 0, "N", OPT_UINT, &s->threads, 1, 1024, .init = "one per core", .help = "threads to use"},
+        {"threads", 0, "N", OPT_UINT, &s->threads, 1, 256, .init = "one per core", .help = "threads to use"},
         {"quiet", 'q', NULL, OPT_FLAG, &s->quiet, .help = "print errors only, beside the answers"},
     };
     const opt_command command = {

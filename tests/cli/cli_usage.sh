@@ -29,7 +29,7 @@ for tool in ecg-train ecg-eval ecg-predict; do
     run $tool
     wants 2 'expected' "$tool without arguments"
     run $tool --threads none x
-    wants 2 "expected 1..1024, got 'none'" "$tool with a bad number"
+    wants 2 "expected 1..256, got 'none'" "$tool with a bad number"
 
     options help '^  (-., |    )--[^ ]*' >in-help
     sed 's/\\-/-/g; s/^\.It Fl Fl \([a-z0-9-]*\).*/--\1/; s/^\.It Fl . , Fl Fl \([a-z0-9-]*\).*/--\1/' \

@@ -73,7 +73,7 @@ static int read_options(settings *s, int *argc, char **argv)
         {"early-stop", 0, "N", OPT_UINT, &t->early_stop, 0, 1e6, .init = "0: never",
          .help = "stop after N epochs without a better validation loss"},
         {"seed", 0, "N", OPT_UINT64, &t->seed, .help = "same seed, same pictures: same model"},
-        {"threads", 0, "N", OPT_UINT, &t->threads, 1, 1024, .init = "one per core", .help = "threads to use"},
+        {"threads", 0, "N", OPT_UINT, &t->threads, 1, 256, .init = "one per core", .help = "threads to use"},
     };
     const opt_command command = {"ecg-train", "DATA -o MODEL [options]", about, rows, OPT_COUNT(rows), 1,
                                  1,           network_presets()};
