@@ -190,10 +190,12 @@ static int fit(run *r, const settings *s)
                                  : tool_fail("no epoch had a finite loss: %s was not written", s->output);
     if (status != ECG_ECANCELLED)
         return tool_error(status, &err);
-    if (!r->log.best.index)
-        return tool_fail("interrupted before the first epoch was done: %s was not written", s->output);
     r->interrupted = 1;
-    tool_warn("interrupted: %s holds the best model so far, of epoch %u", s->output, r->log.best.index);
+    if (r->log.best.index)
+        tool_warn("interrupted: %s holds the best model so far, of epoch %u", s->output, r->log.best.index);
+    else
+        tool_warn("interrupted: %s holds the model as it stood in the first epoch, never validated",
+                  s->output);
     return EXIT_INTERRUPTED;
 }
 

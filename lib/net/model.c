@@ -2,12 +2,33 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/status.h"
 
 enum { MAX_NAME = 255 };
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static ecg_status check_distinct(const char *const *classes, uint32_t n, ecg_error *err)
+{
+    const char **sorted = ecg__alloc(n * sizeof *sorted);
+    if (!sorted)
+        return ecg__fail(err, ECG_ENOMEM, "out of memory");
+    memcpy(sorted, classes, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_name);
+    ecg_status s = ECG_OK;
+    for (uint32_t i = 1; s == ECG_OK && i < n; i++)
+        if (strcmp(sorted[i - 1], sorted[i]) == 0)
+            s = ecg__fail(err, ECG_EINVAL, "model: two classes are named \"%s\"", sorted[i]);
+    ecg__free(sorted);
+    return s;
+}
 
 static ecg_status check_parts(const ecg_spec *spec, const ecg_preprocess *prep, const char *const *classes,
                               uint32_t class_count, ecg_error *err)
@@ -28,11 +49,8 @@ static ecg_status check_parts(const ecg_spec *spec, const ecg_preprocess *prep, 
             return ecg__fail(err, ECG_EINVAL,
                              "model: name of class %" PRIu32 " has %zu bytes, expected 1..%d", i, n,
                              MAX_NAME);
-        for (uint32_t j = 0; j < i; j++)
-            if (strcmp(classes[i], classes[j]) == 0)
-                return ecg__fail(err, ECG_EINVAL, "model: two classes are named \"%s\"", classes[i]);
     }
-    return ECG_OK;
+    return check_distinct(classes, class_count, err);
 }
 
 static ecg_status check_weights(const ecg_spec *s, const float *w, ecg_error *err)

@@ -9,10 +9,10 @@ static const struct preset {
 } presets[] = {
     {"default", "small, with batch normalisation and global pooling",
      "input 64x64x1;"
-     "conv2d 16 3x3 pad=same bias=0; batchnorm momentum=0.9 relu; maxpool 2x2;"
-     "conv2d 24 3x3 pad=same bias=0; batchnorm momentum=0.9 relu; maxpool 2x2;"
-     "conv2d 48 3x3 pad=same bias=0; batchnorm momentum=0.9 relu; maxpool 2x2;"
-     "conv2d 80 3x3 pad=same bias=0; batchnorm momentum=0.9 relu; global_avgpool;"
+     "conv2d 16 3x3 bias=0; batchnorm momentum=0.9 relu; maxpool 2x2;"
+     "conv2d 24 3x3 bias=0; batchnorm momentum=0.9 relu; maxpool 2x2;"
+     "conv2d 48 3x3 bias=0; batchnorm momentum=0.9 relu; maxpool 2x2;"
+     "conv2d 80 3x3 bias=0; batchnorm momentum=0.9 relu; global_maxpool;"
      "dense 7; softmax"},
     {"seed", "the network of the original student project, 211,078 parameters for 64x64x3",
      "input 64x64x1;"

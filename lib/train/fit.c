@@ -111,7 +111,9 @@ static ecg_status save_best(struct fit *f, const ecg_epoch *e, ecg_error *err)
     char text[5][32];
     const char *const names[5] = {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"};
     const double values[5] = {(double)e->index, e->loss, e->accuracy, e->val_loss, e->val_accuracy};
-    for (int i = 0; i < (f->val ? 5 : 3); i++) {
+    for (int i = 0; i < 5; i++) {
+        if (!isfinite(values[i])) /* no validation, or not yet */
+            continue;
         snprintf(text[i], sizeof text[i], "%.9g", values[i]);
         meta[n++] = names[i];
         meta[n++] = text[i];
@@ -209,6 +211,14 @@ ecg_status ecg_trainer_fit(ecg_trainer *t, const ecg_source *train, const ecg_so
         return ecg__fail(err, ECG_EINVAL, "validation: no samples");
     if (best_path && !info)
         return ecg__fail(err, ECG_EINVAL, "training: a model file needs class names and preprocessing");
+    if (best_path) {
+        /* What cannot be saved is said before the first epoch, not after it. */
+        ecg_model *m;
+        s = ecg__trainer_model(t, info, true, &m, err);
+        ecg_model_free(m);
+        if (s != ECG_OK)
+            return s;
+    }
     f.order = ecg__alloc(train->count * sizeof *f.order);
     if (val) {
         f.val_loss = ecg__alloc(val->count * sizeof *f.val_loss);

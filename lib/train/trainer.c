@@ -222,9 +222,8 @@ void ecg_trainer_predict(ecg_trainer *t, const float *x, size_t n, float *probs)
     ecg__parallel_for(t->pool, n, predict_sample, &j);
 }
 
-/* A model over these weights: the trainer's own, or a copy that the model takes over. */
-static ecg_status make_model(const ecg_trainer *t, const ecg_model_info *info, bool borrow, ecg_model **out,
-                             ecg_error *err)
+ecg_status ecg__trainer_model(const ecg_trainer *t, const ecg_model_info *info, bool borrow, ecg_model **out,
+                              ecg_error *err)
 {
     *out = NULL;
     ecg_model_info in = {.size = sizeof in};
@@ -250,14 +249,14 @@ static ecg_status make_model(const ecg_trainer *t, const ecg_model_info *info, b
 ecg_status ecg_trainer_snapshot(const ecg_trainer *t, const ecg_model_info *info, ecg_model **out,
                                 ecg_error *err)
 {
-    return make_model(t, info, false, out, err);
+    return ecg__trainer_model(t, info, false, out, err);
 }
 
 ecg_status ecg_trainer_save(const ecg_trainer *t, const ecg_model_info *info, const char *path,
                             ecg_error *err)
 {
     ecg_model *m;
-    ecg_status s = make_model(t, info, true, &m, err);
+    ecg_status s = ecg__trainer_model(t, info, true, &m, err);
     if (s == ECG_OK)
         s = ecg_model_save(m, path, err);
     ecg_model_free(m);

@@ -78,4 +78,8 @@ struct ecg_trainer {
 ecg_status ecg__trainer_step(ecg_trainer *t, const ecg__feed *feed, size_t n, float lr, ecg_step *out,
                              ecg_error *err);
 
+/* A model over the weights: the trainer's own, or a copy that the model takes over. */
+ecg_status ecg__trainer_model(const ecg_trainer *t, const ecg_model_info *info, bool borrow, ecg_model **out,
+                              ecg_error *err);
+
 #endif

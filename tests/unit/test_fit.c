@@ -543,7 +543,8 @@ START_TEST(a_file_that_cannot_be_written)
     ck_fails(ecg_trainer_fit(t, &train, &val, &bad, path, NULL, &e), e, ECG_EINVAL, "one");
     ecg_model *still = load(path);
     ck_assert_int_eq(memcmp(old->weights, still->weights, t->spec->floats * sizeof(float)), 0);
-    ck_assert_int_ne(memcmp(old->weights, t->weights, t->spec->floats * sizeof(float)), 0);
+    /* And it was said before the first step, not after an epoch. */
+    ck_assert_int_eq(memcmp(old->weights, t->weights, t->spec->floats * sizeof(float)), 0);
     ck_assert_str_eq(ecg_model_class(still, 2), "three");
     ecg_model_free(old);
     ecg_model_free(still);
