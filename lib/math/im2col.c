@@ -44,9 +44,10 @@ static void copy_window(const ecg__window *g, const float *x, uint32_t r, uint32
     }
 }
 
-/* Windows that lie in the picture, with few floats to a row: each row is copied `width` floats long, a
- * constant, of which the surplus is overwritten by the next. src is the first window's first cell. */
-static inline void copy_wide(const float *restrict src, size_t pitch, size_t step, size_t kh, size_t tap_row,
+/* The same floats for windows that lie in the picture with their rows in one run each. `width` is how many
+ * floats are copied for a row of a window, at least tap_row: as a constant it makes a copy one instruction,
+ * and the surplus is overwritten by the next. src is the first window's first cell. */
+static inline void copy_runs(const float *restrict src, size_t pitch, size_t step, size_t kh, size_t tap_row,
                              size_t windows, size_t width, float *restrict cols)
 {
     for (size_t q = 0; q < windows; q++, src += step)
@@ -54,33 +55,23 @@ static inline void copy_wide(const float *restrict src, size_t pitch, size_t ste
             memcpy(cols, src + i * pitch, width * sizeof *cols);
 }
 
-ECG__HOT static void copy_narrow(const float *restrict src, size_t pitch, size_t step, size_t kh,
-                                 size_t tap_row, size_t windows, float *restrict cols)
+/* A constant width for short rows; for long ones, or 0 surplus, their own. */
+static size_t width_for(size_t tap_row)
 {
-    if (tap_row <= 4)
-        copy_wide(src, pitch, step, kh, tap_row, windows, 4, cols);
-    else if (tap_row <= 8)
-        copy_wide(src, pitch, step, kh, tap_row, windows, 8, cols);
-    else
-        copy_wide(src, pitch, step, kh, tap_row, windows, 16, cols);
+    return tap_row <= 4 ? 4 : tap_row <= 8 ? 8 : tap_row <= 16 ? 16 : tap_row;
 }
 
-enum { NARROW = 16 };
-
-/* How many windows of row r, from q on, copy_narrow may take: all cells in the picture, and its surplus
- * neither read beyond the picture nor written beyond the row's last window. */
-static uint32_t narrow_windows(const ecg__window *g, uint32_t r, uint32_t q)
+ECG__HOT static void copy_inner(const float *restrict src, size_t pitch, size_t step, size_t kh,
+                                size_t tap_row, size_t windows, size_t width, float *restrict cols)
 {
-    const int64_t row0 = (int64_t)r * g->sh - g->top, last = row0 + (int64_t)(g->kh - 1) * g->dh;
-    const int64_t col0 = (int64_t)q * g->sw - g->left;
-    const size_t width = (size_t)g->kw * g->c;
-    const uint32_t surplus = (uint32_t)((NARROW - width + g->c - 1) / g->c); /* columns, at most */
-    if (width > NARROW || g->dw != 1 || row0 < 0 || last >= (int64_t)g->h || col0 < 0)
-        return 0;
-    const int64_t room = (int64_t)g->w - col0 - g->kw - surplus; /* the first window may move right by this */
-    const int64_t fit = room < 0 ? 0 : room / g->sw + 1, left = (int64_t)g->ow - q - 1 - NARROW / g->c;
-    const int64_t n = fit < left ? fit : left;
-    return n > 0 ? (uint32_t)n : 0;
+    if (width == 4)
+        copy_runs(src, pitch, step, kh, tap_row, windows, 4, cols);
+    else if (width == 8)
+        copy_runs(src, pitch, step, kh, tap_row, windows, 8, cols);
+    else if (width == 16)
+        copy_runs(src, pitch, step, kh, tap_row, windows, 16, cols);
+    else
+        copy_runs(src, pitch, step, kh, tap_row, windows, width, cols);
 }
 
 /* Windows [*from, *to) of each output row have all their columns in the picture, and those that are side by
@@ -101,34 +92,40 @@ static bool inner_row(const ecg__window *g, uint32_t r)
     return row0 >= 0 && row0 + (int64_t)(g->kh - 1) * g->dh < (int64_t)g->h;
 }
 
+/* Of the inner windows up to `to`, those before the returned one may be copied `width` floats a row: the
+ * surplus is neither read beyond the picture's row nor written beyond the output row's last window. */
+static uint32_t wide_until(const ecg__window *g, uint32_t to, size_t width)
+{
+    const size_t tap_row = (size_t)g->kw * g->c, taps = g->kh * tap_row, row = (size_t)g->w * g->c;
+    if (row < width)
+        return 0;
+    const size_t last = ((row - width) / g->c + g->left) / g->sw, kept = (width - tap_row + taps - 1) / taps;
+    const size_t end = g->ow > kept ? g->ow - kept : 0, n = last + 1 < end ? last + 1 : end;
+    return n < to ? (uint32_t)n : to;
+}
+
 void ecg__im2col(const ecg__window *g, const float *x, uint32_t first, uint32_t rows, float *cols)
 {
     const size_t tap_row = (size_t)g->kw * g->c, taps = g->kh * tap_row, pitch = (size_t)g->w * g->c;
+    const size_t step = (size_t)g->sw * g->c, width = width_for(tap_row);
     uint32_t from, to;
     inner_windows(g, &from, &to);
+    const uint32_t wide = wide_until(g, to, width);
     for (uint32_t r = first; r < first + rows; r++) {
         const bool inner = inner_row(g, r);
         for (uint32_t q = 0; q < g->ow;) {
-            if (inner && tap_row > NARROW && q >= from && q < to) {
-                const float *src = x + ((size_t)r * g->sh - g->top) * pitch +
-                                   ((size_t)q * g->sw - g->left) * g->c;
-                for (uint32_t i = 0; i < g->kh; i++, cols += tap_row)
-                    memcpy(cols, src + i * g->dh * pitch, tap_row * sizeof *cols);
-                q++;
+            if (!inner || q < from || q >= to) {
+                copy_window(g, x, r, q++, cols);
+                cols += taps;
                 continue;
             }
-            const uint32_t n = narrow_windows(g, r, q);
-            if (n > 0) {
-                const size_t row = (size_t)r * g->sh - g->top, col = (size_t)q * g->sw - g->left;
-                copy_narrow(x + row * pitch + col * g->c, g->dh * pitch, (size_t)g->sw * g->c, g->kh, tap_row,
-                            n, cols);
-                q += n;
-                cols += n * taps;
-            } else {
-                copy_window(g, x, r, q, cols);
-                q++;
-                cols += taps;
-            }
+            const float *src = x + ((size_t)r * g->sh - g->top) * pitch +
+                               ((size_t)q * g->sw - g->left) * g->c;
+            const bool surplus = q < wide;
+            const uint32_t n = (surplus ? wide : to) - q;
+            copy_inner(src, g->dh * pitch, step, g->kh, tap_row, n, surplus ? width : tap_row, cols);
+            q += n;
+            cols += n * taps;
         }
     }
 }
