@@ -2,11 +2,13 @@
 #ifndef ECGCNN_ECGCNN_H
 #define ECGCNN_ECGCNN_H
 
+#include "augment.h"
 #include "data.h"
 #include "eval.h"
 #include "image.h"
 #include "net.h"
 #include "signal.h"
+#include "standardize.h"
 #include "status.h"
 #include "train.h"
 #include "types.h"
