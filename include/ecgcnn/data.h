@@ -24,7 +24,15 @@ typedef struct ecg_sample {
     uint32_t label;      /* class index */
     const char *patient; /* from the manifest, else NULL */
     const char *split;   /* from the manifest ("train", "val", "test"), else NULL */
+    const char *group;   /* what group_pattern or group_column says, else the patient */
 } ecg_sample;
+
+/* Part of each class, as Keras' subset: its first trunc(validation_split * n) pictures validate. */
+typedef enum ecg_subset {
+    ECG_SUBSET_ALL = 0,
+    ECG_SUBSET_TRAINING = 1,
+    ECG_SUBSET_VALIDATION = 2,
+} ecg_subset;
 
 typedef struct ecg_dataset_options {
     uint32_t size;
@@ -33,10 +41,29 @@ typedef struct ecg_dataset_options {
     const char *const *classes;
     uint32_t class_count;
     uint32_t ignore_unknown;
+
+    /* 1: the rules of Keras' flow_from_directory, to the letter. Every folder in the root is a class, hidden
+     * and empty ones too; a picture is a file whose lower-cased name ends in png, jpg, jpeg, bmp, ppm, tif or
+     * tiff, with or without a dot, hidden or not; folders of a class are ordered by their whole path, files
+     * in each by name. With `classes`, a folder that is missing has no pictures and others are left out. A
+     * manifest is not read. No picture at all is no error. (BMP, PPM and TIFF are listed, and refused when
+     * they are read. A repeated class, which Keras loads twice, is ECG_EINVAL.) */
+    uint32_t keras_rules;
+    /* 1: enter folders that are links below a class folder. One that leads back to a folder above itself is
+     * ECG_ELIMIT. (A class folder or a picture may be a link in any case.) */
+    uint32_t follow_links;
+    /* Keep this part only; a fraction of 0 leaves nothing to validation. 0 <= validation_split < 1. */
+    ecg_subset subset;
+    double validation_split;
+    /* Who belongs together, for ECG_SPLIT_BY_GROUP; at most one of them. A POSIX extended regular expression
+     * that must match every picture's name (relative to the root) and whose first parenthesis is the group:
+     * "([^/_]+)_[^/]*$". Or the name of a column of the manifest. */
+    const char *group_pattern;
+    const char *group_column;
 } ecg_dataset_options;
 #define ECG_DATASET_OPTIONS_INIT                                                                             \
     {                                                                                                        \
-        sizeof(ecg_dataset_options), NULL, 0, 0                                                              \
+        sizeof(ecg_dataset_options), NULL, 0, 0, 0, 0, ECG_SUBSET_ALL, 0.0, NULL, NULL                       \
     }
 
 /* List a folder. No picture is opened. Errors: ECG_EIO (missing, no permission: names the folder),
@@ -49,22 +76,26 @@ ECG_API size_t ecg_dataset_class_samples(const ecg_dataset *d, uint32_t i); /* p
 ECG_API size_t ecg_dataset_samples(const ecg_dataset *d);
 ECG_API const ecg_sample *ecg_dataset_sample(const ecg_dataset *d, size_t i); /* class by class, by path */
 ECG_API int ecg_dataset_has_patients(const ecg_dataset *d);                   /* every sample names one */
+ECG_API int ecg_dataset_has_groups(const ecg_dataset *d);                     /* the same */
 /* Classes or folders left out by ignore_unknown. */
 ECG_API size_t ecg_dataset_ignored(const ecg_dataset *d);
 ECG_API void ecg_dataset_free(ecg_dataset *d);
 
 /* ---- Splits ---- */
 typedef enum ecg_split_mode {
-    ECG_SPLIT_AUTO = 0,       /* BY_PATIENT where every sample names a patient, else STRATIFIED */
+    /* BY_GROUP where a group_pattern or group_column was given; BY_PATIENT where every sample names a
+     * patient; else STRATIFIED. */
+    ECG_SPLIT_AUTO = 0,
     ECG_SPLIT_STRATIFIED = 1, /* per class: seeded shuffle, round(fraction * n) go to validation */
     ECG_SPLIT_LEADING = 2,    /* per class: the first trunc(fraction * n), as Keras' validation_split */
     ECG_SPLIT_BY_PATIENT = 3, /* whole patients, seeded, until each class has about its fraction */
+    ECG_SPLIT_BY_GROUP = 4,   /* the same with groups */
 } ecg_split_mode;
 
 /* Cut the samples in two lists of indices into d, each ascending; allocated here, freed with ecg_split_free.
  * A class with two or more pictures keeps at least one in training. fraction in (0, 1). *mode is replaced by
- * the one used. Errors: ECG_EINVAL (fraction; BY_PATIENT without patients or with one; an empty side),
- * ECG_ENOMEM. */
+ * the one used. Errors: ECG_EINVAL (fraction; BY_PATIENT or BY_GROUP without patients or groups, or with one;
+ * an empty side), ECG_ENOMEM. */
 typedef struct ecg_split {
     uint32_t *train, *val;
     size_t train_count, val_count;

@@ -15,13 +15,33 @@ struct ecg_dataset {
     uint32_t classes;
     size_t *start; /* [classes + 1] first sample of a class */
     size_t ignored;
-    int has_patients;
+    int has_patients, has_groups;
     char *text; /* all strings */
 };
 
 static ecg_status no_memory(const char *dir, ecg_error *err)
 {
     return ecg__fail(err, ECG_ENOMEM, "%s: out of memory for the list of pictures", dir);
+}
+
+/* The part of a name before its last slash. */
+static size_t folder_length(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return slash ? (size_t)(slash - name) : 0;
+}
+
+/* As Keras lists them: folders by their whole path, files in each by name. */
+static int by_class_and_folder(const void *a, const void *b)
+{
+    const ecg_sample *x = a, *y = b;
+    if (x->label != y->label)
+        return x->label < y->label ? -1 : 1;
+    const size_t n = folder_length(x->name), m = folder_length(y->name);
+    const int d = memcmp(x->name, y->name, n < m ? n : m);
+    if (d != 0 || n != m)
+        return d != 0 ? d : n < m ? -1 : 1;
+    return strcmp(x->name + n, y->name + n);
 }
 
 static int by_class_and_name(const void *a, const void *b)
@@ -69,7 +89,33 @@ static ecg_status take_classes(ecg_dataset *d, struct ecg__listing *l, const ecg
     return ECG_OK;
 }
 
-static ecg_status take_samples(ecg_dataset *d, const struct ecg__listing *l, const char *dir, ecg_error *err)
+/* Samples are in order: keep a part of each class. */
+static void keep_subset(ecg_dataset *d, const ecg_dataset_options *o)
+{
+    size_t kept = 0;
+    for (uint32_t c = 0; c < d->classes; c++) {
+        const size_t start = d->start[c], end = d->start[c + 1], n = end - start;
+        const size_t cut = start + (size_t)(o->validation_split * (double)n); /* truncated, as Keras does */
+        const size_t from = o->subset == ECG_SUBSET_TRAINING ? cut : start;
+        const size_t to = o->subset == ECG_SUBSET_VALIDATION ? cut : end;
+        d->start[c] = kept;
+        for (size_t i = from; i < to; i++)
+            d->sample[kept++] = d->sample[i];
+    }
+    d->start[d->classes] = d->count = kept;
+}
+
+static void note_people(ecg_dataset *d)
+{
+    d->has_patients = d->has_groups = d->count > 0;
+    for (size_t i = 0; i < d->count; i++) {
+        d->has_patients &= d->sample[i].patient != NULL;
+        d->has_groups &= d->sample[i].group != NULL;
+    }
+}
+
+static ecg_status take_samples(ecg_dataset *d, const struct ecg__listing *l, const ecg_dataset_options *o,
+                               const char *dir, ecg_error *err)
 {
     d->sample = ecg__calloc(l->count, sizeof *d->sample);
     d->start = ecg__calloc((size_t)d->classes + 1, sizeof *d->start);
@@ -79,8 +125,8 @@ static ecg_status take_samples(ecg_dataset *d, const struct ecg__listing *l, con
     const ecg_status st = ecg__class_set_init(&set, d->cls, d->classes, err);
     if (st != ECG_OK)
         return st;
+    const bool grouped = o->group_pattern || o->group_column;
     d->count = l->count;
-    d->has_patients = l->count > 0;
     for (size_t i = 0; i < l->count; i++) {
         const struct ecg__entry *e = &l->entry[i];
         ecg_sample *s = &d->sample[i];
@@ -89,14 +135,17 @@ static ecg_status take_samples(ecg_dataset *d, const struct ecg__listing *l, con
         s->label = ecg__class_set_find(&set, d->text + e->cls);
         s->patient = e->patient ? d->text + e->patient : NULL;
         s->split = e->split ? d->text + e->split : NULL;
+        s->group = e->group ? d->text + e->group : grouped ? NULL : s->patient;
         d->start[s->label + 1]++;
-        d->has_patients &= s->patient != NULL;
     }
     ecg__class_set_free(&set);
     for (uint32_t c = 0; c < d->classes; c++)
         d->start[c + 1] += d->start[c];
     if (d->count)
-        qsort(d->sample, d->count, sizeof *d->sample, by_class_and_name);
+        qsort(d->sample, d->count, sizeof *d->sample,
+              o->keras_rules ? by_class_and_folder : by_class_and_name);
+    keep_subset(d, o);
+    note_people(d);
     return ECG_OK;
 }
 
@@ -108,20 +157,49 @@ static ecg_status list_and_take(ecg_dataset *d, struct ecg__listing *l, const ec
     if (st != ECG_OK)
         return st;
     wanted.ignore_unknown = o->ignore_unknown != 0;
-    bool manifest;
-    st = ecg__manifest_read(l, &manifest, &wanted, err);
+    bool manifest = false;
+    if (!o->keras_rules)
+        st = ecg__manifest_read(l, &manifest, &wanted, err);
     if (st == ECG_OK && !manifest)
         st = ecg__scan(l, &wanted, err);
     ecg__class_set_free(&wanted);
+    if (st == ECG_OK && o->group_column && !manifest)
+        st = ecg__fail(err, ECG_EINVAL, "%s: no manifest.csv to take groups from its column \"%s\"", dir,
+                       o->group_column);
+    if (st == ECG_OK && o->group_pattern)
+        st = ecg__listing_group(l, o->group_pattern, err);
     if (st == ECG_OK)
         st = take_classes(d, l, o, dir, err);
     if (st == ECG_OK)
-        st = take_samples(d, l, dir, err);
-    if (st != ECG_OK || d->count)
+        st = take_samples(d, l, o, dir, err);
+    if (st != ECG_OK || d->count || o->keras_rules)
         return st;
+    if (l->count)
+        return ecg__fail(err, ECG_EINVAL, "%s: a validation_split of %g of %zu pictures leaves none here",
+                         dir, o->validation_split, l->count);
     return ecg__fail(err, ECG_EINVAL, "%s: no pictures %s (%u classes, %zu left out as unknown)", dir,
                      manifest ? "in its manifest.csv" : "(.png, .jpg, .jpeg) in its class folders",
                      d->classes, d->ignored);
+}
+
+static ecg_status check_options(const ecg_dataset_options *o, ecg_error *err)
+{
+    if ((o->classes != NULL) != (o->class_count != 0))
+        return ecg__fail(err, ECG_EINVAL, "dataset options: classes and class_count go together");
+    if ((int)o->subset < ECG_SUBSET_ALL || o->subset > ECG_SUBSET_VALIDATION)
+        return ecg__fail(err, ECG_EINVAL, "dataset options: %d is no subset", (int)o->subset);
+    if (!(o->validation_split >= 0.0 && o->validation_split < 1.0))
+        return ecg__fail(err, ECG_EINVAL,
+                         "dataset options: validation_split is %g, expected at least 0 and less than 1",
+                         o->validation_split);
+    if (o->group_pattern && o->group_column)
+        return ecg__fail(err, ECG_EINVAL,
+                         "dataset options: group_pattern and group_column exclude each other");
+    for (uint32_t i = 0; o->keras_rules && i < o->class_count; i++)
+        if (o->classes[i] && strchr(o->classes[i], '/'))
+            return ecg__fail(err, ECG_EINVAL, "class \"%s\" is a path, expected the name of a folder",
+                             o->classes[i]);
+    return ECG_OK;
 }
 
 ecg_status ecg_dataset_open(ecg_dataset **out, const char *dir, const ecg_dataset_options *o, ecg_error *err)
@@ -131,10 +209,11 @@ ecg_status ecg_dataset_open(ecg_dataset **out, const char *dir, const ecg_datase
     ecg_status st = ecg__options_copy(&opt, sizeof opt, o, "dataset options", err);
     if (st != ECG_OK)
         return st;
-    if ((opt.classes != NULL) != (opt.class_count != 0))
-        return ecg__fail(err, ECG_EINVAL, "dataset options: classes and class_count go together");
     if (!dir)
         return ecg__fail(err, ECG_EINVAL, "no folder given");
+    st = check_options(&opt, err);
+    if (st != ECG_OK)
+        return st;
 
     char *root = ecg__strdup(dir);
     ecg_dataset *d = ecg__calloc(1, sizeof *d);
@@ -145,6 +224,9 @@ ecg_status ecg_dataset_open(ecg_dataset **out, const char *dir, const ecg_datase
         return no_memory(dir, err);
     }
     st = ecg__listing_init(&l, root, err);
+    l.group_column = opt.group_column;
+    l.keras_rules = opt.keras_rules != 0;
+    l.follow_links = opt.follow_links != 0;
     if (st == ECG_OK)
         st = list_and_take(d, &l, &opt, dir, err);
     ecg__listing_free(&l);
@@ -185,6 +267,11 @@ const ecg_sample *ecg_dataset_sample(const ecg_dataset *d, size_t i)
 int ecg_dataset_has_patients(const ecg_dataset *d)
 {
     return d->has_patients;
+}
+
+int ecg_dataset_has_groups(const ecg_dataset *d)
+{
+    return d->has_groups;
 }
 
 size_t ecg_dataset_ignored(const ecg_dataset *d)

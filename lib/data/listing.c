@@ -25,7 +25,7 @@ void *ecg__grown(void *old, size_t *cap, size_t count, size_t size)
     return p;
 }
 
-bool ecg__text_add(struct ecg__text *t, const char *s, size_t n, size_t *at)
+bool ecg__text_room(struct ecg__text *t, size_t n)
 {
     size_t need;
     if (!ecg__add(&need, t->used, n) || !ecg__add(&need, need, 2))
@@ -44,6 +44,13 @@ bool ecg__text_add(struct ecg__text *t, const char *s, size_t n, size_t *at)
         t->bytes = p;
         t->cap = cap;
     }
+    return true;
+}
+
+bool ecg__text_add(struct ecg__text *t, const char *s, size_t n, size_t *at)
+{
+    if (!ecg__text_room(t, n))
+        return false;
     if (t->used == 0)
         t->bytes[t->used++] = '\0';
     *at = t->used;
@@ -94,7 +101,7 @@ ecg_status ecg__listing_add(struct ecg__listing *l, const char *name, size_t n, 
     if (!fits)
         return ecg__fail(err, ECG_ENOMEM, "%s/: out of memory after %zu pictures", l->root, l->count);
     l->text.bytes[rest - 1] = '/';
-    l->entry[l->count++] = (struct ecg__entry){path, cls, patient, split};
+    l->entry[l->count++] = (struct ecg__entry){path, cls, patient, split, 0};
     return ECG_OK;
 }
 

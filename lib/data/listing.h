@@ -23,12 +23,14 @@ struct ecg__names {
 
 struct ecg__entry {
     size_t path; /* root/name */
-    size_t cls, patient, split;
+    size_t cls, patient, split, group;
 };
 
 struct ecg__listing {
-    const char *root; /* without trailing slashes; "" for "/" */
-    size_t prefix;    /* bytes of "root/" before the relative name */
+    const char *root;         /* without trailing slashes; "" for "/" */
+    const char *group_column; /* of the manifest; NULL: none */
+    bool keras_rules, follow_links;
+    size_t prefix; /* bytes of "root/" before the relative name */
     struct ecg__text text;
     struct ecg__entry *entry;
     size_t count, cap;
@@ -51,6 +53,9 @@ struct ecg__class_set {
  * of memory; old is still good then. */
 void *ecg__grown(void *old, size_t *cap, size_t count, size_t size);
 
+/* Make room for a string of n bytes, so that adding it does not move the block; false when out of memory. */
+bool ecg__text_room(struct ecg__text *t, size_t n);
+
 /* Append a string of n bytes; false when out of memory. */
 bool ecg__text_add(struct ecg__text *t, const char *s, size_t n, size_t *at);
 
@@ -61,6 +66,10 @@ void ecg__listing_free(struct ecg__listing *l);
 /* One more picture, `name` relative to the root. */
 ecg_status ecg__listing_add(struct ecg__listing *l, const char *name, size_t n, size_t cls, size_t patient,
                             size_t split, ecg_error *err);
+
+/* Each picture's group: what the first parenthesis of the POSIX extended regular expression finds in its
+ * name. ECG_EINVAL: the expression (says where), or a picture that it does not match. */
+ecg_status ecg__listing_group(struct ecg__listing *l, const char *pattern, ecg_error *err);
 
 /* Note a class, or one that is left out, by its name's offset. */
 bool ecg__names_add(struct ecg__names *v, size_t at);

@@ -15,7 +15,7 @@
 
 /* Columns that are used; -1: not there. */
 struct columns {
-    int image, cls, patient, split;
+    int image, cls, patient, split, group;
     size_t count;
 };
 
@@ -55,7 +55,12 @@ static ecg_status read_header(struct parse *p, ecg_error *err)
     if (p->col.patient < 0)
         p->col.patient = ecg__csv_column(c, "record");
     p->col.split = ecg__csv_column(c, "split");
+    const char *group = p->l->group_column;
+    p->col.group = group ? ecg__csv_column(c, group) : -1;
     p->col.count = c->fields;
+    if (group && p->col.group < 0)
+        return ecg__fail(err, ECG_EINVAL, "%s:%zu: no column \"%s\" for groups among %zu", c->path, c->line,
+                         group, c->fields);
     if (p->col.image < 0 || p->col.cls < 0)
         return ecg__fail(err, ECG_EFORMAT, "%s:%zu: no column \"%s\" among %zu, the first is \"%s\"", c->path,
                          c->line, p->col.image < 0 ? "image" : "class", c->fields, c->field[0]);
@@ -147,10 +152,12 @@ static ecg_status read_row(struct parse *p, ecg_error *err)
     ecg_status st = note_class(p, c->field[p->col.cls], c->length[p->col.cls], err);
     if (st != ECG_OK || !p->known)
         return st;
-    size_t patient, split_at;
+    size_t patient, split_at, group;
     st = note_field(p, p->col.patient, &patient, err);
     if (st == ECG_OK)
         st = note_field(p, p->col.split, &split_at, err);
+    if (st == ECG_OK)
+        st = note_field(p, p->col.group, &group, err);
     if (st != ECG_OK)
         return st;
     size_t *grown = ecg__grown(p->line, &p->line_cap, p->l->count, sizeof *grown);
@@ -158,7 +165,10 @@ static ecg_status read_row(struct parse *p, ecg_error *err)
         return no_memory(p, err);
     p->line = grown;
     p->line[p->l->count] = c->line;
-    return ecg__listing_add(p->l, image, strlen(image), p->cls, patient, split_at, err);
+    st = ecg__listing_add(p->l, image, strlen(image), p->cls, patient, split_at, err);
+    if (st == ECG_OK)
+        p->l->entry[p->l->count - 1].group = group;
+    return st;
 }
 
 struct named_line {

@@ -37,13 +37,20 @@ static void fill(struct ecg__patients *p, const struct row *row, size_t n)
     p->start[p->count] = shares;
 }
 
-ecg_status ecg__patients_init(struct ecg__patients *p, const ecg_dataset *d, ecg_error *err)
+static const char *who(const ecg_dataset *d, size_t i, bool by_group)
+{
+    const ecg_sample *s = ecg_dataset_sample(d, i);
+    return by_group ? s->group : s->patient;
+}
+
+ecg_status ecg__patients_init(struct ecg__patients *p, const ecg_dataset *d, bool by_group, ecg_error *err)
 {
     const size_t n = ecg_dataset_samples(d);
     memset(p, 0, sizeof *p);
     for (size_t i = 0; i < n; i++)
-        if (!ecg_dataset_sample(d, i)->patient)
-            return ecg__fail(err, ECG_EINVAL, "split by patient: no patient is named for %s",
+        if (!who(d, i, by_group))
+            return ecg__fail(err, ECG_EINVAL, "split by %s: no %s is named for %s",
+                             by_group ? "group" : "patient", by_group ? "group" : "patient",
                              ecg_dataset_sample(d, i)->path);
     p->classes = ecg_dataset_classes(d);
     p->of_sample = ecg__calloc(n, sizeof *p->of_sample);
@@ -54,8 +61,7 @@ ecg_status ecg__patients_init(struct ecg__patients *p, const ecg_dataset *d, ecg
     const bool ok = p->of_sample && p->class_count && p->start && p->share && row;
     if (ok) {
         for (size_t i = 0; i < n; i++) {
-            const ecg_sample *s = ecg_dataset_sample(d, i);
-            row[i] = (struct row){s->patient, s->label, (uint32_t)i};
+            row[i] = (struct row){who(d, i, by_group), ecg_dataset_sample(d, i)->label, (uint32_t)i};
         }
         if (n)
             qsort(row, n, sizeof *row, by_patient_and_class);

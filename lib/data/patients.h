@@ -1,6 +1,8 @@
-/* Who is in a dataset: patients and their pictures of each class. */
+/* Who is in a dataset: patients, or other groups, and their pictures of each class. */
 #ifndef ECG_DATA_PATIENTS_H
 #define ECG_DATA_PATIENTS_H
+
+#include <stdbool.h>
 
 #include "ecgcnn/data.h"
 
@@ -18,8 +20,8 @@ struct ecg__patients {
     struct ecg__share *share; /* by patient, then class; never of no pictures */
 };
 
-/* ECG_EINVAL: a sample without a patient. */
-ecg_status ecg__patients_init(struct ecg__patients *p, const ecg_dataset *d, ecg_error *err);
+/* By ecg_sample.group or .patient. ECG_EINVAL: a sample without one. */
+ecg_status ecg__patients_init(struct ecg__patients *p, const ecg_dataset *d, bool by_group, ecg_error *err);
 void ecg__patients_free(struct ecg__patients *p);
 
 #endif

@@ -57,8 +57,18 @@ static void path_cut(struct scan *s, size_t used)
     s->path[used] = '\0';
 }
 
-static bool is_picture(const char *name)
+static bool is_picture(const struct scan *s, const char *name)
 {
+    if (s->l->keras_rules) {
+        static const char *const ends[] = {"png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff"};
+        const size_t n = strlen(name);
+        for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+            const size_t k = strlen(ends[i]);
+            if (n >= k && strcasecmp(name + n - k, ends[i]) == 0)
+                return true;
+        }
+        return false;
+    }
     const char *dot = strrchr(name, '.');
     return dot &&
            (strcasecmp(dot, ".png") == 0 || strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0);
@@ -90,84 +100,121 @@ static ecg_status link_is_folder(struct scan *s, int fd, const char *name, bool 
     return ECG_OK;
 }
 
-static ecg_status walk(struct scan *s, int parent, const char *name, int depth);
+/* A folder that is being read, and those above it. */
+struct folder {
+    const struct folder *above;
+    int fd, depth;
+    dev_t device;
+    ino_t inode;
+};
+
+static ecg_status walk(struct scan *s, const struct folder *above, const char *name, bool by_link);
 
 /* One entry of a class folder or of a folder below; the path names it. */
-static ecg_status class_entry(struct scan *s, int fd, const struct dirent *e, int depth)
+static ecg_status class_entry(struct scan *s, const struct folder *in, const struct dirent *e)
 {
     enum kind kind;
-    ecg_status st = entry_kind(s, fd, e, &kind);
+    ecg_status st = entry_kind(s, in->fd, e, &kind);
     if (st != ECG_OK)
         return st;
     if (kind == FOLDER_KIND)
-        return walk(s, fd, e->d_name, depth + 1);
-    if (!is_picture(e->d_name))
-        return ECG_OK;
+        return walk(s, in, e->d_name, false);
+    const bool picture = is_picture(s, e->d_name);
     bool folder = false;
-    if (kind == LINK_KIND && (st = link_is_folder(s, fd, e->d_name, &folder)) != ECG_OK)
+    if (kind == LINK_KIND && (picture || s->l->follow_links) &&
+        (st = link_is_folder(s, in->fd, e->d_name, &folder)) != ECG_OK)
         return st;
     if (folder)
+        return s->l->follow_links ? walk(s, in, e->d_name, true) : ECG_OK;
+    if (!picture)
         return ECG_OK;
     return ecg__listing_add(s->l, s->path + s->l->prefix, s->used - s->l->prefix, s->cls, 0, 0, s->err);
 }
 
 /* One entry of the root. */
-static ecg_status root_entry(struct scan *s, int fd, const struct dirent *e, int depth)
+static ecg_status root_entry(struct scan *s, const struct folder *in, const struct dirent *e)
 {
     enum kind kind;
-    ecg_status st = entry_kind(s, fd, e, &kind);
+    ecg_status st = entry_kind(s, in->fd, e, &kind);
     if (st != ECG_OK)
         return st;
     bool folder = kind == FOLDER_KIND;
-    if (kind == LINK_KIND && (st = link_is_folder(s, fd, e->d_name, &folder)) != ECG_OK)
+    if (kind == LINK_KIND && (st = link_is_folder(s, in->fd, e->d_name, &folder)) != ECG_OK)
         return st;
     if (!folder) {
-        s->loose += is_picture(e->d_name);
+        s->loose += is_picture(s, e->d_name);
         return ECG_OK;
     }
     const bool known = s->wanted->count == 0 || ecg__class_set_find(s->wanted, e->d_name) != ECG__NO_CLASS;
-    if (!known && !s->wanted->ignore_unknown)
+    if (!known && !s->wanted->ignore_unknown && !s->l->keras_rules)
         return ecg__fail(s->err, ECG_EINVAL, "%s: \"%s\" is not among the %u classes expected", s->path,
                          e->d_name, s->wanted->count);
     struct ecg__names *names = known ? &s->l->classes : &s->l->ignored;
     if (!ecg__text_add(&s->l->text, e->d_name, strlen(e->d_name), &s->cls) || !ecg__names_add(names, s->cls))
         return ecg__fail(s->err, ECG_ENOMEM, "%s: out of memory", s->path);
-    return known ? walk(s, fd, e->d_name, depth + 1) : ECG_OK;
+    return known ? walk(s, in, e->d_name, kind == LINK_KIND) : ECG_OK;
 }
 
-/* Read the folder that the path names, `name` in `parent`. Depth 0 is the root, 1 a class. */
-static ecg_status walk(struct scan *s, int parent, const char *name, int depth)
+/* Links that are followed may lead back up; without them no folder is its own ancestor. */
+static ecg_status check_loop(struct scan *s, const struct folder *f)
 {
-    if (depth > ECG__SCAN_DEPTH + 1)
-        return ecg__fail(s->err, ECG_ELIMIT, "%s: more than %d folders deep", s->path, ECG__SCAN_DEPTH);
-    const int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth > 1 ? O_NOFOLLOW : 0));
-    if (fd < 0)
-        return fail_errno(s, "cannot open the folder");
-    DIR *dir = fdopendir(fd);
-    if (!dir) {
-        const ecg_status st = fail_errno(s, "cannot open the folder");
-        close(fd);
-        return st;
-    }
+    for (const struct folder *a = f->above; a && s->l->follow_links; a = a->above)
+        if (a->device == f->device && a->inode == f->inode)
+            return ecg__fail(s->err, ECG_ELIMIT, "%s: a link leads back to a folder above it", s->path);
+    return ECG_OK;
+}
+
+static bool is_skipped(const struct scan *s, const char *name)
+{
+    if (s->l->keras_rules)
+        return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    return name[0] == '.';
+}
+
+static ecg_status read_entries(struct scan *s, const struct folder *f, DIR *dir)
+{
     const size_t used = s->used;
     ecg_status st = ECG_OK;
     while (st == ECG_OK) {
         errno = 0;
         const struct dirent *e = readdir(dir);
-        if (!e) {
-            if (errno != 0)
-                st = fail_errno(s, "cannot read the folder");
-            break;
-        }
-        if (e->d_name[0] == '.')
+        if (!e)
+            return errno != 0 ? fail_errno(s, "cannot read the folder") : ECG_OK;
+        if (is_skipped(s, e->d_name))
             continue;
         st = path_push(s, e->d_name);
         if (st == ECG_OK)
-            st = depth == 0 ? root_entry(s, fd, e, depth) : class_entry(s, fd, e, depth);
+            st = f->depth == 0 ? root_entry(s, f, e) : class_entry(s, f, e);
         path_cut(s, used);
     }
-    closedir(dir);
     return st;
+}
+
+/* Read the folder that the path names, `name` in the one above. The root is at depth 0, a class at 1. */
+static ecg_status walk(struct scan *s, const struct folder *above, const char *name, bool by_link)
+{
+    struct folder f = {.above = above, .depth = above ? above->depth + 1 : 0};
+    if (f.depth > ECG__SCAN_DEPTH + 1)
+        return ecg__fail(s->err, ECG_ELIMIT, "%s: more than %d folders deep", s->path, ECG__SCAN_DEPTH);
+    const bool follow = f.depth <= 1 || by_link;
+    f.fd = openat(above ? above->fd : AT_FDCWD, name,
+                  O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+    if (f.fd < 0)
+        return fail_errno(s, "cannot open the folder");
+    struct stat st;
+    DIR *dir = fstat(f.fd, &st) == 0 ? fdopendir(f.fd) : NULL;
+    if (!dir) {
+        const ecg_status failed = fail_errno(s, "cannot open the folder");
+        close(f.fd);
+        return failed;
+    }
+    f.device = st.st_dev;
+    f.inode = st.st_ino;
+    ecg_status status = check_loop(s, &f);
+    if (status == ECG_OK)
+        status = read_entries(s, &f, dir);
+    closedir(dir);
+    return status;
 }
 
 ecg_status ecg__scan(struct ecg__listing *l, const struct ecg__class_set *wanted, ecg_error *err)
@@ -176,11 +223,11 @@ ecg_status ecg__scan(struct ecg__listing *l, const struct ecg__class_set *wanted
     s.path = ecg__strdup(l->root);
     if (!s.path)
         return ecg__fail(err, ECG_ENOMEM, "%s/: out of memory", l->root);
-    ecg_status st = walk(&s, AT_FDCWD, l->prefix > 1 ? l->root : "/", 0);
+    ecg_status st = walk(&s, NULL, l->prefix > 1 ? l->root : "/", true);
     ecg__free(s.path);
     if (st != ECG_OK)
         return st;
-    if (l->classes.count + l->ignored.count == 0)
+    if (l->classes.count + l->ignored.count == 0 && !l->keras_rules)
         return ecg__fail(err, ECG_EINVAL,
                          "%s/: no class folders (%zu pictures lie loose in it), expected one folder "
                          "of pictures per class",

@@ -82,7 +82,7 @@ static void move(const struct ecg__patients *p, size_t who, uint8_t *chosen, uin
 /* Patients in seeded order; one changes sides if that brings the classes nearer to their fractions, until
  * none does. Where none would go to validation, the one goes that does least harm. */
 static ecg_status choose_patients(uint8_t *chosen, const struct ecg__patients *p, double fraction,
-                                  const uint32_t *order, uint32_t *in_val, ecg_error *err)
+                                  const uint32_t *order, uint32_t *in_val, const char *what, ecg_error *err)
 {
     enum { MAX_PASSES = 50 };
     size_t taken = 0, best = p->count;
@@ -107,35 +107,36 @@ static ecg_status choose_patients(uint8_t *chosen, const struct ecg__patients *p
     }
     if (taken == 0 && best == p->count)
         return ecg__fail(err, ECG_EINVAL,
-                         "split by patient: each of the %zu patients has all pictures of some class, none "
-                         "can go to validation",
-                         p->count);
+                         "split by %s: each of the %zu %ss has all pictures of some class, none can go to "
+                         "validation",
+                         what, p->count, what);
     if (taken == 0)
         move(p, best, chosen, in_val);
     return ECG_OK;
 }
 
 static ecg_status split_by_patient(uint8_t *val, const ecg_dataset *d, double fraction, uint64_t seed,
-                                   ecg_error *err)
+                                   bool by_group, ecg_error *err)
 {
     struct ecg__patients p;
-    ecg_status st = ecg__patients_init(&p, d, err);
+    ecg_status st = ecg__patients_init(&p, d, by_group, err);
     if (st != ECG_OK)
         return st;
+    const char *what = by_group ? "group" : "patient";
     uint8_t *chosen = ecg__calloc(p.count, 1);
     uint32_t *order = ecg__calloc(p.count, sizeof *order);
     uint32_t *in_val = ecg__calloc(p.classes, sizeof *in_val);
     if (!chosen || !order || !in_val) {
-        st = ecg__fail(err, ECG_ENOMEM, "split: out of memory for %zu patients", p.count);
+        st = ecg__fail(err, ECG_ENOMEM, "split: out of memory for %zu %ss", p.count, what);
     } else if (p.count < 2) {
-        st = ecg__fail(err, ECG_EINVAL,
-                       "split by patient: all pictures are of one patient, expected two at least");
+        st = ecg__fail(err, ECG_EINVAL, "split by %s: all pictures are of one %s, expected two at least",
+                       what, what);
     } else {
         for (size_t i = 0; i < p.count; i++)
             order[i] = (uint32_t)i;
         ecg__rng r = ecg__rng_at(seed, ECG__RNG_SPLIT, p.classes, 0);
         ecg__rng_shuffle(&r, order, (uint32_t)p.count);
-        st = choose_patients(chosen, &p, fraction, order, in_val, err);
+        st = choose_patients(chosen, &p, fraction, order, in_val, what, err);
         for (size_t i = 0; st == ECG_OK && i < ecg_dataset_samples(d); i++)
             val[i] = chosen[p.of_sample[i]];
     }
@@ -170,6 +171,15 @@ static ecg_status to_lists(ecg_split *out, const uint8_t *val, size_t n, double 
     return ECG_OK;
 }
 
+/* Groups were asked for where some are not simply the patients. */
+static ecg_split_mode choose_mode(const ecg_dataset *d)
+{
+    for (size_t i = 0; i < ecg_dataset_samples(d); i++)
+        if (ecg_dataset_sample(d, i)->group != ecg_dataset_sample(d, i)->patient)
+            return ECG_SPLIT_BY_GROUP;
+    return ecg_dataset_has_patients(d) ? ECG_SPLIT_BY_PATIENT : ECG_SPLIT_STRATIFIED;
+}
+
 ecg_status ecg_dataset_split(ecg_split *out, const ecg_dataset *d, double fraction, ecg_split_mode *mode,
                              uint64_t seed, ecg_error *err)
 {
@@ -178,9 +188,9 @@ ecg_status ecg_dataset_split(ecg_split *out, const ecg_dataset *d, double fracti
         return ecg__fail(err, ECG_EINVAL, "split: the fraction is %g, expected more than 0 and less than 1",
                          fraction);
     ecg_split_mode use = mode ? *mode : ECG_SPLIT_AUTO;
-    if (use == ECG_SPLIT_AUTO)
-        use = ecg_dataset_has_patients(d) ? ECG_SPLIT_BY_PATIENT : ECG_SPLIT_STRATIFIED;
     const size_t n = ecg_dataset_samples(d);
+    if (use == ECG_SPLIT_AUTO)
+        use = choose_mode(d);
     uint8_t *val = ecg__calloc(n, 1);
     if (!val)
         return ecg__fail(err, ECG_ENOMEM, "split: out of memory for %zu pictures", n);
@@ -194,7 +204,8 @@ ecg_status ecg_dataset_split(ecg_split *out, const ecg_dataset *d, double fracti
         split_leading(val, d, fraction);
         break;
     case ECG_SPLIT_BY_PATIENT:
-        st = split_by_patient(val, d, fraction, seed, err);
+    case ECG_SPLIT_BY_GROUP:
+        st = split_by_patient(val, d, fraction, seed, use == ECG_SPLIT_BY_GROUP, err);
         break;
     case ECG_SPLIT_AUTO:
     default:
