@@ -60,8 +60,9 @@ typedef struct ecg_fit_options {
  * matrix (NULL: not wanted). ECG_EINVAL for n = 0 and values that are not finite; with ZCA also for n not
  * above h * w * c unless zca_epsilon is at least 1e-3 (the result would be rounding noise); ECG_ELIMIT above
  * ECG_ZCA_MAX; ECG_ENOMEM; ECG_ENUMERIC when the eigenvalues do not converge. */
-ECG_API ecg_status ecg_fit(float mean[4], float deviation[4], float *zca, const float *x, size_t n,
-                           uint32_t h, uint32_t w, uint32_t c, const ecg_fit_options *o, ecg_error *err);
+ECG_API ecg_status ecg_standardize_fit(float mean[4], float deviation[4], float *zca, const float *x,
+                                       size_t n, uint32_t h, uint32_t w, uint32_t c, const ecg_fit_options *o,
+                                       ecg_error *err);
 
 /* Write values of any range as a picture, contrast stretched to 0..255 as Keras' array_to_img does (KERAS2
  * and CORRECT also move the minimum to 0): x[h][w][c] to px[h][w][c]. For looking at, not for reading back.

@@ -5,15 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Before a function with a hot loop: compiled once per level of x86-64 vector units, the best one is picked
- * when the program is loaded. No loop here reassociates a sum, so all give the same bits. Needs ifunc, which
- * the sanitizers' run time comes too late for. */
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 && defined(__x86_64__) &&                     \
-    defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define ECG__HOT __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define ECG__HOT
-#endif
+#include "base/hot.h"
 
 /* Before a loop whose arrays are either the very same or apart, so that running in place is vectorised too.
  */
