@@ -2,6 +2,7 @@
 #ifndef ECGCNN_DATA_H
 #define ECGCNN_DATA_H
 
+#include "augment.h"
 #include "image.h"
 #include "types.h"
 
@@ -117,6 +118,11 @@ typedef struct ecg_source {
 /* ---- Loader: pictures of a dataset, decoded once and kept as 8-bit pixels ---- */
 typedef struct ecg_loader ecg_loader;
 
+/* Your own change of the values 0..255 of one picture x[h][w][c], after augmentation and before rescaling, as
+ * Keras' preprocessing_function. Called from several threads at once; must be a pure function. A model file
+ * cannot hold it: whoever predicts with that model must apply it again. */
+typedef void ecg_preprocessing_fn(void *ctx, float *x, uint32_t h, uint32_t w, uint32_t c);
+
 typedef struct ecg_loader_options {
     uint32_t size;
     uint32_t threads;  /* for decoding; 0: one per core */
@@ -127,10 +133,25 @@ typedef struct ecg_loader_options {
     /* Called for each picture skipped, from the calling thread, after decoding, in order. May be NULL. */
     void (*skipped)(void *payload, const ecg_sample *s, const ecg_error *why);
     void *payload;
+
+    /* Most bytes of pixels to keep in memory, the first pictures first; the others are decoded again whenever
+     * they are fetched, and give the same values. 0: half of the memory that is available. */
+    uint64_t cache_bytes;
+    /* For training, through ecg_loader_source; copied. In epochs from 1 on, sample i is changed by what is
+     * drawn for (seed, epoch, i), so neither threads nor batches matter. Epoch 0 is never changed. mixup is
+     * not done here, see ecg_batches. NULL: none. */
+    const ecg_augment_options *augment;
+    uint64_t seed;
+    /* 1: in epochs from 1 on, sample i shows a picture of class i mod k, of the k classes that have pictures:
+     * every class as often as any other. Within an epoch each picture of a class is shown before one is shown
+     * again, in seeded order. */
+    uint32_t balance;
+    ecg_preprocessing_fn *preprocessing; /* may be NULL */
+    void *preprocessing_ctx;
 } ecg_loader_options;
 #define ECG_LOADER_OPTIONS_INIT                                                                              \
     {                                                                                                        \
-        sizeof(ecg_loader_options), 0, 0, NULL, NULL, NULL                                                   \
+        sizeof(ecg_loader_options), 0, 0, NULL, NULL, NULL, 0, NULL, 0, 0, NULL, NULL                        \
     }
 
 /* Decode and prepare the samples `index[0..count)` of d (NULL: all). d must outlive the loader. p is checked.
@@ -139,11 +160,17 @@ ECG_API ecg_status ecg_loader_new(ecg_loader **out, const ecg_dataset *d, const 
                                   const ecg_preprocess *p, const ecg_loader_options *o, ecg_error *err);
 ECG_API size_t ecg_loader_count(const ecg_loader *l); /* without skipped ones */
 ECG_API size_t ecg_loader_skipped(const ecg_loader *l);
-/* Sample i of the loader, its pixels (as prepared), and all of it as a source for the trainer. Valid while l
- * is. */
+ECG_API size_t ecg_loader_cached(const ecg_loader *l); /* pictures kept in memory: the first ones */
+/* Picture i of the loader, its pixels (as prepared; px is NULL where they are not in memory), and all of it
+ * as a source for the trainer. Valid while l is. */
 ECG_API const ecg_sample *ecg_loader_sample(const ecg_loader *l, size_t i);
 ECG_API ecg_image ecg_loader_image(const ecg_loader *l, size_t i);
 ECG_API ecg_source ecg_loader_source(const ecg_loader *l);
+/* Copy the pixels of picture i to px[h][w][c], decoding them if need be. Errors: ECG_EINVAL (i), those of
+ * ecg_preprocess_load. Any thread. */
+ECG_API ecg_status ecg_loader_read(const ecg_loader *l, size_t i, uint8_t *px, ecg_error *err);
+/* The picture that sample i of an epoch shows: i, unless the loader balances. */
+ECG_API size_t ecg_loader_pick(const ecg_loader *l, uint64_t epoch, size_t i);
 ECG_API void ecg_loader_free(ecg_loader *l);
 
 #ifdef __cplusplus

@@ -3,6 +3,7 @@
 #define ECGCNN_ECGCNN_H
 
 #include "augment.h"
+#include "batches.h"
 #include "data.h"
 #include "eval.h"
 #include "image.h"

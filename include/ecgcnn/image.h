@@ -145,6 +145,9 @@ ECG_API ecg_status ecg_preprocess_decode(ecg_pixels **out, const ecg_preprocess 
 /* 8-bit pixels, px[h][w][c] packed, to the network's input x[h][w][c]. Allocates nothing, cannot fail. */
 ECG_API void ecg_preprocess_values(const ecg_preprocess *p, const uint8_t *px, float *x);
 
+/* The same in place from values 0..255 that need not be whole, as augmentation leaves them. */
+ECG_API void ecg_preprocess_floats(const ecg_preprocess *p, float *x);
+
 #ifdef __cplusplus
 }
 #endif

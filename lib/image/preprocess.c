@@ -117,3 +117,11 @@ void ecg_preprocess_values(const ecg_preprocess *p, const uint8_t *px, float *x)
     else
         values(p, 4, px, x);
 }
+
+void ecg_preprocess_floats(const ecg_preprocess *p, float *x)
+{
+    const size_t n = (size_t)p->h * p->w, c = (size_t)p->color;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < c; k++)
+            x[i * c + k] = (x[i * c + k] * p->rescale - p->mean[k]) / p->deviation[k];
+}

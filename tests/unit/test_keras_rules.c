@@ -221,7 +221,7 @@ START_TEST(test_group_pattern)
     o.group_pattern = "(p._";
     ck_fails(ecg_dataset_open(&d, root, &o, &err), err, ECG_EINVAL, "group pattern \"(p._\": ");
     o.group_pattern = "(x?)p";
-    ck_fails(ecg_dataset_open(&d, root, &o, &err), err, ECG_EINVAL, "matches nothing in \");
+    ck_fails(ecg_dataset_open(&d, root, &o, &err), err, ECG_EINVAL, "matches nothing in \"");
     o.group_column = "hospital";
     ck_fails(ecg_dataset_open(&d, root, &o, &err), err, ECG_EINVAL, "exclude each other");
     o.group_pattern = NULL;

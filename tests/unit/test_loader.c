@@ -285,10 +285,192 @@ START_TEST(test_too_much)
     uint32_t *index = calloc(MANY, sizeof *index);
     ck_assert_ptr_nonnull(index);
     ecg_loader *l = NULL;
-    ck_fails(ecg_loader_new(&l, d, index, MANY, &p, NULL, &err), err, ECG_ENOMEM,
+    ecg_loader_options o = ECG_LOADER_OPTIONS_INIT;
+    o.cache_bytes = UINT64_MAX; /* without that, what fits would be kept */
+    ck_fails(ecg_loader_new(&l, d, index, MANY, &p, &o, &err), err, ECG_ENOMEM,
              "no memory for 4194304 pictures of 4096x4096x1, 67108864.0 MiB");
     ck_assert_ptr_null(l);
     free(index);
+    ecg_dataset_free(d);
+}
+END_TEST
+
+enum { VALUES = 7 * 9 };
+
+static ecg_augment_options shaken(void)
+{
+    ecg_augment_options a = ECG_AUGMENT_OPTIONS_INIT;
+    a.time_shift = (ecg_range){-0.1, 0.1};
+    a.rotation_range = (ecg_range){-10.0, 10.0};
+    a.noise = (ecg_range){1.0, 4.0};
+    return a;
+}
+
+/* All of an epoch; freed by the caller. */
+static float *fetch_all(const ecg_loader *l, uint64_t epoch, uint32_t *labels)
+{
+    const ecg_source s = ecg_loader_source(l);
+    float *x = calloc(s.count, VALUES * sizeof *x);
+    ck_assert_ptr_nonnull(x);
+    for (size_t i = s.count; i-- > 0;) /* in any order */
+        ck_ok(s.fetch(s.ctx, epoch, i, x + i * VALUES, &labels[i], &err), err);
+    return x;
+}
+
+static void nothing(void *ctx, float *x, uint32_t h, uint32_t w, uint32_t c)
+{
+    (void)ctx;
+    ck_assert(h == 7 && w == 9 && c == 1);
+    for (int k = 0; k < VALUES; k++)
+        ck_assert(x[k] >= -300.0f && x[k] <= 600.0f); /* before rescaling */
+}
+
+static void invert(void *ctx, float *x, uint32_t h, uint32_t w, uint32_t c)
+{
+    nothing(ctx, x, h, w, c);
+    for (int k = 0; k < VALUES; k++)
+        x[k] = *(float *)ctx - x[k];
+}
+
+/* Whatever is kept in memory, the values are the same; epoch 0 is as without augmentation; epochs and seeds
+ * differ. */
+START_TEST(test_augmented)
+{
+    static uint32_t labels[PICTURES], other[PICTURES];
+    ecg_dataset *d = open_tree(make_tree("augmented"));
+    const ecg_preprocess p = prep();
+    const ecg_augment_options a = shaken();
+    ecg_loader_options o = ECG_LOADER_OPTIONS_INIT;
+    ecg_loader *plain = load(d, NULL, 0, 2), *whole = NULL;
+    o.augment = &a;
+    o.seed = 5;
+    ck_ok(ecg_loader_new(&whole, d, NULL, 0, &p, &o, &err), err);
+    ck_assert_uint_eq(ecg_loader_cached(whole), PICTURES);
+    static const size_t kept[] = {0, 1, 100, PICTURES - 1, PICTURES};
+    float *neutral = fetch_all(plain, 9, labels), *first = fetch_all(whole, 1, labels),
+          *second = fetch_all(whole, 2, labels), *zero = fetch_all(whole, 0, labels);
+    ck_assert_mem_eq(neutral, zero, PICTURES * VALUES * sizeof *zero);
+    size_t same = 0;
+    for (size_t i = 0; i < PICTURES; i++) {
+        same += memcmp(first + i * VALUES, second + i * VALUES, VALUES * sizeof *first) == 0;
+        same += memcmp(first + i * VALUES, zero + i * VALUES, VALUES * sizeof *first) == 0;
+    }
+    ck_assert_uint_eq(same, 0);
+    for (size_t k = 0; k < sizeof kept / sizeof kept[0]; k++) {
+        ecg_loader *l = NULL;
+        o.cache_bytes = kept[k] ? kept[k] * VALUES + VALUES - 1 : 1;
+        o.threads = (uint32_t)k;
+        ck_ok(ecg_loader_new(&l, d, NULL, 0, &p, &o, &err), err);
+        ck_assert_uint_eq(ecg_loader_cached(l), kept[k]);
+        for (size_t i = 0; i < PICTURES; i += 50) {
+            uint8_t px[VALUES];
+            ck_ok(ecg_loader_read(l, i, px, &err), err);
+            ck_assert_mem_eq(px, ecg_loader_image(whole, i).px, VALUES);
+            ck_assert((ecg_loader_image(l, i).px == NULL) == (i >= kept[k]));
+        }
+        for (uint64_t epoch = 0; epoch < 3; epoch++) {
+            float *x = fetch_all(l, epoch, other);
+            ck_assert_mem_eq(x,
+                             epoch == 0   ? zero
+                             : epoch == 1 ? first
+                                          : second,
+                             PICTURES * VALUES * sizeof *x);
+            ck_assert_mem_eq(labels, other, sizeof labels);
+            free(x);
+        }
+        ecg_loader_free(l);
+    }
+    o.seed = 6;
+    ecg_loader *l = NULL;
+    ck_ok(ecg_loader_new(&l, d, NULL, 0, &p, &o, &err), err);
+    float *x = fetch_all(l, 1, other);
+    ck_assert_mem_ne(x, first, PICTURES * VALUES * sizeof *x);
+    ecg_loader_free(l);
+    free(x), free(neutral), free(first), free(second), free(zero);
+    ecg_loader_free(plain);
+    ecg_loader_free(whole);
+    ecg_dataset_free(d);
+}
+END_TEST
+
+START_TEST(test_preprocessing)
+{
+    static uint32_t labels[PICTURES];
+    ecg_dataset *d = open_tree(make_tree("callback"));
+    const ecg_preprocess p = prep();
+    ecg_loader_options o = ECG_LOADER_OPTIONS_INIT;
+    float top = 255.0f;
+    ecg_loader *plain = load(d, NULL, 0, 2), *l = NULL;
+    float *want = fetch_all(plain, 1, labels);
+    for (uint64_t cache = 0; cache < 2; cache++) { /* in memory, and not */
+        o.cache_bytes = cache;
+        o.preprocessing = nothing;
+        ck_ok(ecg_loader_new(&l, d, NULL, 0, &p, &o, &err), err);
+        float *x = fetch_all(l, 1, labels);
+        ck_assert_mem_eq(x, want, PICTURES * VALUES * sizeof *x);
+        free(x);
+        ecg_loader_free(l);
+        o.preprocessing = invert;
+        o.preprocessing_ctx = &top;
+        ck_ok(ecg_loader_new(&l, d, NULL, 0, &p, &o, &err), err);
+        x = fetch_all(l, cache, labels); /* also in epoch 0 */
+        for (size_t i = 0; i < PICTURES; i++)
+            for (size_t k = 0; k < VALUES; k++) {
+                const float v = 255.0f - (float)ecg_loader_image(plain, i).px[k];
+                ck_assert(x[i * VALUES + k] == (v * (1.0f / 255.0f) - 0.5f) / 0.25f);
+            }
+        free(x);
+        ecg_loader_free(l);
+    }
+    free(want);
+    ecg_loader_free(plain);
+    ecg_dataset_free(d);
+}
+END_TEST
+
+/* 3 classes of 200, 10 and 0 pictures, and one of 90. */
+START_TEST(test_balance)
+{
+    const char *root = tree_new("balance");
+    for (uint32_t k = 0; k < PICTURES; k++) {
+        char file[32];
+        snprintf(file, sizeof file, "%c/%03u.png", k < 200 ? 'a' : k < 210 ? 'b' : 'd', k);
+        write_picture(tree_path(root, file), k);
+    }
+    tree_write(root, "c/none.txt", "x");
+    ecg_dataset *d = open_tree(root);
+    const ecg_preprocess p = prep();
+    ecg_loader_options o = ECG_LOADER_OPTIONS_INIT;
+    o.balance = 1;
+    ecg_loader *l = NULL;
+    ck_ok(ecg_loader_new(&l, d, NULL, 0, &p, &o, &err), err);
+    const ecg_source s = ecg_loader_source(l);
+    ck_assert_uint_eq(s.count, PICTURES);
+    size_t moved = 0;
+    for (uint64_t epoch = 1; epoch < 4; epoch++) {
+        unsigned seen[PICTURES] = {0}, of_class[4] = {0};
+        for (size_t i = 0; i < PICTURES; i++) {
+            float x[VALUES], want[VALUES];
+            uint32_t label, other;
+            const size_t k = ecg_loader_pick(l, epoch, i);
+            ck_assert_uint_lt(k, PICTURES);
+            ck_ok(s.fetch(s.ctx, epoch, i, x, &label, &err), err);
+            ck_ok(s.fetch(s.ctx, 0, k, want, &other, &err), err);
+            ck_assert_mem_eq(x, want, sizeof x);
+            ck_assert_uint_eq(label, other);
+            seen[k]++;
+            of_class[label]++;
+            moved += k != ecg_loader_pick(l, epoch + 1, i);
+            ck_assert_uint_eq(ecg_loader_pick(l, 0, i), i);
+        }
+        ck_assert(of_class[0] == 100 && of_class[1] == 100 && of_class[2] == 0 && of_class[3] == 100);
+        for (size_t k = 0; k < PICTURES; k++) {
+            const unsigned least = k < 200 ? 0 : k < 210 ? 10 : 1, most = k < 200 ? 1 : k < 210 ? 10 : 2;
+            ck_assert_msg(seen[k] >= least && seen[k] <= most, "picture %zu: %u times", k, seen[k]);
+        }
+    }
+    ck_assert_uint_gt(moved, 500);
+    ecg_loader_free(l);
     ecg_dataset_free(d);
 }
 END_TEST
@@ -305,6 +487,9 @@ int main(void)
     tcase_add_test(t, test_cancel);
     tcase_add_test(t, test_pipe_and_options);
     tcase_add_test(t, test_too_much);
+    tcase_add_test(t, test_augmented);
+    tcase_add_test(t, test_preprocessing);
+    tcase_add_test(t, test_balance);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
