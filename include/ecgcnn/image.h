@@ -108,25 +108,29 @@ ECG_API void ecg_pixels_free(ecg_pixels *p);
 ECG_API ecg_status ecg_image_save_png(const ecg_image *img, const char *path, ecg_error *err);
 
 /* ---- Preprocessing: from a picture to the numbers a network reads ----
- * Part of the model file: training, evaluation and prediction all go through these functions.
- * Value = (pixel * rescale - mean[k]) / deviation[k] for channel k, in single precision. */
+ * Part of the model file: training, evaluation and prediction all go through these functions, in single
+ * precision and in Keras' order: value = pixel * rescale; then, where wanted, less the picture's own mean and
+ * over its own deviation
+ * (+ 1e-6); then (value - mean[k]) / deviation[k] for channel k; then the whole picture as a row vector times
+ * zca. */
 typedef struct ecg_preprocess {
     uint32_t size;
-    uint32_t h, w;       /* rows and columns the network reads, 1..4096 */
-    ecg_color color;     /* 0: ECG_COLOR_GRAY */
-    ecg_profile profile; /* 0: ECG_PROFILE_CORRECT */
-    ecg_filter filter;   /* as it stands: 0 is NEAREST; the _INIT macro says BILINEAR */
-    float rescale;       /* 0: 1/255 */
-    float mean[4];       /* per channel, 0: none */
-    float deviation[4];  /* per channel, 0: 1 */
+    uint32_t h, w;              /* rows and columns the network reads, 1..4096 */
+    ecg_color color;            /* 0: ECG_COLOR_GRAY */
+    ecg_profile profile;        /* 0: ECG_PROFILE_CORRECT */
+    ecg_filter filter;          /* as it stands: 0 is NEAREST; the _INIT macro says BILINEAR */
+    float rescale;              /* 0: 1/255 */
+    float mean[4];              /* per channel, 0: none */
+    float deviation[4];         /* per channel, 0: 1 */
+    uint32_t samplewise_center; /* 1: subtract the picture's own mean, one number for all channels */
+    uint32_t samplewise_std;    /* 1: divide by the picture's own deviation; centres too */
+    uint32_t zca_n;             /* h * w * channels, at most 4096; 0: none */
+    const float *zca; /* [zca_n][zca_n] or NULL; borrowed: a model keeps a copy, a loader does not */
 } ecg_preprocess;
 #define ECG_PREPROCESS_INIT                                                                                  \
     {                                                                                                        \
         sizeof(ecg_preprocess), 64, 64, ECG_COLOR_GRAY, ECG_PROFILE_CORRECT, ECG_FILTER_BILINEAR, 0.0f,      \
-            {0.0f, 0.0f, 0.0f, 0.0f},                                                                        \
-        {                                                                                                    \
-            0.0f, 0.0f, 0.0f, 0.0f                                                                           \
-        }                                                                                                    \
+            {0.0f, 0.0f, 0.0f, 0.0f}, {0.0f, 0.0f, 0.0f, 0.0f}, 0, 0, 0, NULL                                \
     }
 
 /* Check ranges and finiteness and write the zeros-mean-default fields out in full into *out (which may be p).

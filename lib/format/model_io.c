@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/mem.h"
+#include "format/prep.h"
 #include "format/strings.h"
 #include "format/weights.h"
 #include "net/model.h"
@@ -11,7 +12,7 @@
 /* A float whose four bytes differ, and whose bits no integer or other float kind would give. */
 static const float marker = -118.625f;
 
-enum { HEAD_BYTES = 32, PREP_BYTES = 56 };
+enum { HEAD_BYTES = 32 };
 
 /* Weights are written and read as they stand in memory; the rest goes through bytes. */
 static ecg_status check_machine(ecg_error *err)
@@ -52,6 +53,7 @@ typedef struct load {
     unsigned char head[HEAD_BYTES];
     ecg_spec *spec;
     ecg_preprocess prep;
+    float *zca;                            /* prep.zca */
     unsigned char *class_text, *meta_text; /* what class and meta point into */
     const char **class, **meta;
     float *weights;
@@ -65,6 +67,7 @@ static void load_free(load *l)
     ecg__free((void *)l->class);
     ecg__free((void *)l->meta);
     ecg__free(l->weights);
+    ecg__free(l->zca);
 }
 
 /* The first four bytes keep their meaning in every version. */
@@ -165,49 +168,16 @@ static ecg_status read_arch(load *l)
     return s == ECG_OK ? check_head(l) : s;
 }
 
-/* ---- PREP: from picture to numbers ---- */
-
-static ecg_status write_prep(ecg__chunk_writer *w, const ecg_preprocess *prep, ecg_error *err)
-{
-    unsigned char p[PREP_BYTES];
-    ecg__put_u32(p, prep->h);
-    ecg__put_u32(p + 4, prep->w);
-    ecg__put_u32(p + 8, (uint32_t)prep->color);
-    ecg__put_u32(p + 12, (uint32_t)prep->profile);
-    ecg__put_u32(p + 16, (uint32_t)prep->filter);
-    ecg__put_f32(p + 20, prep->rescale);
-    for (int k = 0; k < 4; k++) {
-        ecg__put_f32(p + 24 + 4 * k, prep->mean[k]);
-        ecg__put_f32(p + 40 + 4 * k, prep->deviation[k]);
-    }
-    return ecg__chunk_put(w, "PREP", p, sizeof p, err);
-}
+/* ---- PREP and STDZ: from picture to numbers ---- */
 
 static ecg_status read_prep(load *l)
 {
-    unsigned char *p;
-    ecg_status s = ecg__reader_get(l->r, &p, PREP_BYTES, l->err);
-    if (s != ECG_OK)
-        return s;
-    if (l->r->length != PREP_BYTES) {
-        ecg__free(p);
-        return ecg__reader_fail(l->r, l->err, ECG_ECORRUPT, "has %" PRIu64 " bytes, expected %d",
-                                l->r->length, PREP_BYTES);
-    }
-    ecg_preprocess prep = ECG_PREPROCESS_INIT;
-    prep.h = ecg__get_u32(p);
-    prep.w = ecg__get_u32(p + 4);
-    prep.color = (ecg_color)ecg__get_u32(p + 8);
-    prep.profile = (ecg_profile)ecg__get_u32(p + 12);
-    prep.filter = (ecg_filter)ecg__get_u32(p + 16);
-    prep.rescale = ecg__get_f32(p + 20);
-    for (int k = 0; k < 4; k++) {
-        prep.mean[k] = ecg__get_f32(p + 24 + 4 * k);
-        prep.deviation[k] = ecg__get_f32(p + 40 + 4 * k);
-    }
-    ecg__free(p);
-    s = ecg_preprocess_check(&l->prep, &prep, l->err);
-    return s == ECG_OK ? s : ecg__reader_context(l->r, l->err, s == ECG_EINVAL ? ECG_ECORRUPT : s);
+    return ecg__prep_read(&l->prep, l->r, l->err);
+}
+
+static ecg_status read_stdz(load *l)
+{
+    return ecg__stdz_read(&l->prep, &l->zca, l->r, l->err);
 }
 
 /* ---- CLAS and meta: strings ---- */
@@ -266,7 +236,7 @@ ecg_status ecg__model_write(ecg__chunk_writer *w, const ecg_model *m, ecg_error 
     if (s == ECG_OK)
         s = write_arch(w, m->spec, err);
     if (s == ECG_OK)
-        s = write_prep(w, &m->prep, err);
+        s = ecg__prep_write(w, &m->prep, err);
     if (s == ECG_OK)
         s = write_clas(w, m, err);
     if (s == ECG_OK)
@@ -293,7 +263,7 @@ static ecg_status read_wgts(load *l)
 
 static bool is_known(const char *tag)
 {
-    static const char *const known[] = {"HEAD", "ARCH", "PREP", "CLAS", "WGTS", "meta", "IEND"};
+    static const char *const known[] = {"HEAD", "ARCH", "PREP", "STDZ", "CLAS", "WGTS", "meta", "IEND"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(tag, known[i]) == 0)
             return true;
@@ -328,12 +298,20 @@ static ecg_status read_chunks(load *l)
     static const struct {
         const char *tag;
         ecg_status (*read)(load *l);
+        const char *optional; /* may stand before it */
+        ecg_status (*read_optional)(load *l);
     } step[] = {
-        {"HEAD", read_head}, {"ARCH", read_arch}, {"PREP", read_prep},
-        {"CLAS", read_clas}, {"WGTS", read_wgts},
+        {"HEAD", read_head, NULL, NULL}, {"ARCH", read_arch, NULL, NULL},
+        {"PREP", read_prep, NULL, NULL}, {"CLAS", read_clas, "STDZ", read_stdz},
+        {"WGTS", read_wgts, NULL, NULL},
     };
     for (size_t i = 0; i < sizeof step / sizeof *step; i++) {
-        ecg_status s = find(l, step[i].tag, NULL);
+        ecg_status s = find(l, step[i].tag, step[i].optional);
+        if (s == ECG_OK && step[i].optional && ecg__reader_at(l->r, step[i].optional)) {
+            s = step[i].read_optional(l);
+            if (s == ECG_OK)
+                s = find(l, step[i].tag, NULL);
+        }
         if (s == ECG_OK)
             s = step[i].read(l);
         if (s != ECG_OK)

@@ -1,6 +1,9 @@
+#include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 
 #include "base/status.h"
+#include "ecgcnn/standardize.h"
 #include "image/pixels.h"
 
 enum { MAX_SIDE = 4096 };
@@ -30,6 +33,30 @@ static ecg_status check_values(ecg_preprocess *p, ecg_error *err)
     return ECG_OK;
 }
 
+static ecg_status check_standardize(ecg_preprocess *p, ecg_error *err)
+{
+    if (p->samplewise_center > 1 || p->samplewise_std > 1)
+        return ecg__fail(err, ECG_EINVAL, "preprocess: samplewise_center and samplewise_std must be 0 or 1");
+    if (p->samplewise_std)
+        p->samplewise_center = 1;
+    if (!p->zca) {
+        if (p->zca_n)
+            return ecg__fail(err, ECG_EINVAL, "preprocess: zca_n is %u without zca", p->zca_n);
+        return ECG_OK;
+    }
+    const uint64_t n = (uint64_t)p->h * p->w * (uint32_t)p->color;
+    if (n > ECG_ZCA_MAX)
+        return ecg__fail(err, ECG_ELIMIT, "preprocess: ZCA of %" PRIu64 " values a picture, at most %d", n,
+                         (int)ECG_ZCA_MAX);
+    if (p->zca_n != n)
+        return ecg__fail(err, ECG_EINVAL, "preprocess: zca_n is %u, expected %" PRIu64 " values a picture",
+                         p->zca_n, n);
+    for (size_t i = 0; i < (size_t)n * n; i++)
+        if (!isfinite(p->zca[i]))
+            return ecg__fail(err, ECG_EINVAL, "preprocess: zca[%zu] is not a finite number", i);
+    return ECG_OK;
+}
+
 ecg_status ecg_preprocess_check(ecg_preprocess *out, const ecg_preprocess *p, ecg_error *err)
 {
     ecg_preprocess q = ECG_PREPROCESS_INIT;
@@ -49,6 +76,8 @@ ecg_status ecg_preprocess_check(ecg_preprocess *out, const ecg_preprocess *p, ec
     if (!ecg_filter_name(q.filter))
         return ecg__fail(err, ECG_EINVAL, "preprocess: no such filter: %d", (int)q.filter);
     s = check_values(&q, err);
+    if (s == ECG_OK)
+        s = check_standardize(&q, err);
     if (s == ECG_OK)
         *out = q;
     return s;
@@ -108,20 +137,56 @@ static inline void values(const ecg_preprocess *p, size_t c, const uint8_t *rest
             x[i * c + k] = ((float)px[i * c + k] * rescale - mean[k]) / deviation[k];
 }
 
-void ecg_preprocess_values(const ecg_preprocess *p, const uint8_t *px, float *x)
+/* What a plain multiplication and subtraction cannot do. */
+static bool is_plain(const ecg_preprocess *p)
 {
-    if (p->color == ECG_COLOR_GRAY)
-        values(p, 1, px, x);
-    else if (p->color == ECG_COLOR_RGB)
-        values(p, 3, px, x);
-    else
-        values(p, 4, px, x);
+    return !p->samplewise_center && !p->samplewise_std && !p->zca;
 }
 
-void ecg_preprocess_floats(const ecg_preprocess *p, float *x)
+static void channels(const ecg_preprocess *p, float *x)
 {
     const size_t n = (size_t)p->h * p->w, c = (size_t)p->color;
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < c; k++)
-            x[i * c + k] = (x[i * c + k] * p->rescale - p->mean[k]) / p->deviation[k];
+            x[i * c + k] = (x[i * c + k] - p->mean[k]) / p->deviation[k];
+}
+
+/* From values that are rescaled already. */
+static void standardize(const ecg_preprocess *p, float *x)
+{
+    const ecg_standardize own = {.samplewise_center = p->samplewise_center,
+                                 .samplewise_std = p->samplewise_std};
+    const ecg_standardize whiten = {.zca = p->zca, .zca_n = p->zca_n};
+    const uint32_t c = (uint32_t)p->color;
+    float scratch[ECG_ZCA_MAX];
+    ecg_standardize_values(&own, x, p->h, p->w, c, NULL);
+    channels(p, x);
+    ecg_standardize_values(&whiten, x, p->h, p->w, c, scratch);
+}
+
+void ecg_preprocess_values(const ecg_preprocess *p, const uint8_t *px, float *x)
+{
+    if (!is_plain(p)) {
+        const size_t n = (size_t)p->h * p->w * (size_t)p->color;
+        for (size_t i = 0; i < n; i++)
+            x[i] = (float)px[i] * p->rescale;
+        standardize(p, x);
+    } else if (p->color == ECG_COLOR_GRAY) {
+        values(p, 1, px, x);
+    } else if (p->color == ECG_COLOR_RGB) {
+        values(p, 3, px, x);
+    } else {
+        values(p, 4, px, x);
+    }
+}
+
+void ecg_preprocess_floats(const ecg_preprocess *p, float *x)
+{
+    const size_t n = (size_t)p->h * p->w * (size_t)p->color;
+    for (size_t i = 0; i < n; i++)
+        x[i] *= p->rescale;
+    if (is_plain(p))
+        channels(p, x);
+    else
+        standardize(p, x);
 }

@@ -94,6 +94,14 @@ static bool copy_parts(ecg_model *m, const ecg_spec *spec, const char *const *cl
     m->class_name = ecg__calloc(class_count, sizeof *m->class_name);
     if (!m->spec || !m->class_name)
         return false;
+    if (m->prep.zca) {
+        const size_t bytes = (size_t)m->prep.zca_n * m->prep.zca_n * sizeof *m->zca;
+        m->zca = ecg__alloc(bytes);
+        if (!m->zca)
+            return false;
+        memcpy(m->zca, m->prep.zca, bytes);
+        m->prep.zca = m->zca;
+    }
     for (; m->classes < class_count; m->classes++)
         if (!(m->class_name[m->classes] = ecg__strdup(classes[m->classes])))
             return false;
@@ -146,6 +154,7 @@ void ecg_model_free(ecg_model *m)
         ecg__free(m->meta[i].value);
     }
     ecg__free(m->class_name);
+    ecg__free(m->zca);
     ecg__free(m->meta);
     ecg_spec_free(m->spec);
     if (!m->borrowed)

@@ -15,6 +15,7 @@ struct ecg_model {
     atomic_uint owners;
     ecg_spec *spec;
     ecg_preprocess prep; /* checked */
+    float *zca;          /* prep.zca, or NULL */
     uint32_t classes;    /* = ecg_spec_outputs(spec) */
     char **class_name;   /* [classes] */
     size_t metas;

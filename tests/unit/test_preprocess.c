@@ -58,8 +58,12 @@ START_TEST(test_values)
     for (size_t i = 0; i < sizeof px; i++)
         px[i] = (uint8_t)(i * 41);
     for (int i = 0; i < 3; i++) {
-        ecg_preprocess p = {
-            sizeof p, 7, 5, colors[i], 0, 0, 0.0f, {0.5f, 0.25f, 0, 0.125f}, {0.5f, 0, 3.0f, 0.3f}};
+        ecg_preprocess p = {.size = sizeof p,
+                            .h = 7,
+                            .w = 5,
+                            .color = colors[i],
+                            .mean = {0.5f, 0.25f, 0, 0.125f},
+                            .deviation = {0.5f, 0, 3.0f, 0.3f}};
         ck_ok(ecg_preprocess_check(&p, &p, &err), err);
         const size_t c = (size_t)colors[i], n = 7 * 5 * c;
         x[n] = 99.0f;
