@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/augmenting.h"
 #include "common/fitlog.h"
 #include "common/judge.h"
 #include "common/network.h"
@@ -26,6 +27,7 @@ typedef struct run {
     float *class_weights;
     ecg_trainer *trainer;
     fitlog log;
+    char *augment; /* as text */
     ecg_metrics *test;
     int interrupted;
 } run;
@@ -81,8 +83,20 @@ static int prepare(run *r, const settings *s)
 
 static int load(ecg_loader **out, const run *r, const part *p, const settings *s, const char *label)
 {
-    return judge_load(out, p->data, p->index, p->count, &r->prep, s->train.threads, s->skip_bad,
-                      (int)s->quiet, label);
+    ecg_loader_options o = ECG_LOADER_OPTIONS_INIT;
+    o.threads = s->train.threads;
+    o.skip_bad = s->skip_bad;
+    o.cache_bytes = s->cache;
+    if (p == &r->parts.train) {
+        o.augment = &s->augmenting;
+        o.seed = s->train.seed;
+        o.balance = s->balance;
+    }
+    const int code = judge_load(out, p->data, p->index, p->count, &r->prep, &o, (int)s->quiet, label);
+    if (code == EXIT_DONE && !s->quiet && ecg_loader_cached(*out) < ecg_loader_count(*out))
+        fprintf(stderr, "note: %zu of %zu %s stay in memory, the others are decoded in each epoch\n",
+                ecg_loader_cached(*out), ecg_loader_count(*out), label);
+    return code;
 }
 
 /* n / (classes * n of the class), as scikit-learn's class_weight="balanced". */
@@ -134,7 +148,7 @@ static void print_data(const parts *p)
 }
 
 /* ---- Training ---- */
-enum { META_ENTRIES = 16 };
+enum { META_ENTRIES = 20 };
 typedef struct meta {
     char text[META_ENTRIES][64];
     const char *list[2 * META_ENTRIES + 1];
@@ -165,9 +179,17 @@ static void note_all(meta *m, const run *r, const settings *s)
     note(m, "lr", "%.9g", (double)t->lr);
     note(m, "schedule", "%s", s->schedule);
     note(m, "class_weight", "%s", s->class_weight);
+    note(m, "augment", "%s", "");
+    m->list[2 * m->count - 1] = r->augment; /* may be long */
+    if (s->balance)
+        note(m, "balance", "classes evenly");
     note(m, "train_pictures", "%zu", ecg_loader_count(r->train));
     note(m, "val_pictures", "%zu", ecg_loader_count(r->val));
     note(m, "val_chosen", "%s", r->parts.how);
+    if (s->data.group_pattern)
+        note(m, "val_groups", "pattern %s", s->data.group_pattern);
+    else if (s->data.group_column)
+        note(m, "val_groups", "column %s", s->data.group_column);
     if (r->parts.fraction > 0)
         note(m, "val_fraction", "%.9g", r->parts.fraction);
 }
@@ -289,9 +311,22 @@ static void print_result(const run *r, const settings *s)
         fprintf(stderr, "%s\n", ECG_NOTICE);
 }
 
+static int show_preview(const run *r, const settings *s)
+{
+    const preview v = {.path = s->preview,
+                       .parts = &r->parts,
+                       .prep = &r->prep,
+                       .augment = &s->augmenting,
+                       .seed = s->train.seed,
+                       .threads = s->train.threads,
+                       .skip_bad = s->skip_bad,
+                       .quiet = (int)s->quiet};
+    return augmenting_preview(&v);
+}
+
 static int work(run *r, settings *s)
 {
-    int code = s->summary ? EXIT_DONE : check_output(s->output);
+    int code = s->summary || s->preview ? EXIT_DONE : check_output(s->output);
     if (code == EXIT_DONE)
         code = parts_open(&r->parts, &s->data);
     if (code == EXIT_DONE)
@@ -303,9 +338,16 @@ static int work(run *r, settings *s)
         return EXIT_DONE;
     }
     if (!s->quiet) {
-        network_print(r->spec, stderr);
+        if (!s->preview)
+            network_print(r->spec, stderr);
         print_data(&r->parts);
     }
+    augmenting_notes(&s->augmenting);
+    if (s->preview)
+        return show_preview(r, s);
+    r->augment = augmenting_text(&s->augmenting);
+    if (!r->augment)
+        return tool_fail("out of memory");
     code = train(r, s);
     if (code == EXIT_DONE)
         code = report_test(r, s);
@@ -329,6 +371,7 @@ int main(int argc, char **argv)
     ecg_loader_free(r.train);
     ecg_loader_free(r.val);
     free(r.class_weights);
+    free(r.augment);
     ecg_spec_free(r.spec);
     parts_free(&r.parts);
     return tool_finish(code);

@@ -38,6 +38,50 @@ check 'no warning of shared patients' test "$(grep -c 'same patients' err)" -eq 
 run ecg-train data --val data -o f.ecgm "${fast[@]}" -q
 wants 0 '' '--val'
 
+# ---- Augmentation ----
+run ecg-train --augment-help
+wants 0 '' '--augment-help alone'
+check '--augment-help explains' grep -q 'time_shift' out
+run ecg-train data -o aug1.ecgm "${fast[@]}" --augment ecg,time_shift=0.08 --threads 1 --balance
+wants 0 '' 'a run with augmentation'
+check 'no note without a flip' test "$(grep -c 'reverses' err)" -eq 0
+run ecg-train data -o aug2.ecgm "${fast[@]}" --augment ecg,time_shift=0.08 --threads 2 --balance -q --cache 1000
+wants 0 '' 'the same with two threads and hardly any memory'
+check 'threads and memory give the same bytes' cmp aug1.ecgm aug2.ecgm
+check 'the model says how' grep -qa 'time_shift=-0.08:0.08' aug1.ecgm
+check 'augmentation matters' test "$(cmp -s a.ecgm aug1.ecgm; echo $?)" -eq 1
+run ecg-train data -o aug3.ecgm "${fast[@]}" --augment keras-seed --cache 1000
+wants 0 'horizontal_flip reverses time' 'the original settings'
+check 'the cap is named' grep -q 'decoded in each epoch' err
+run ecg-train data --augment ecg --net "$net" --augment-preview sheet.png
+wants 0 '' '--augment-preview needs no output file'
+check 'the sheet is a PNG' grep -qa '^.PNG' sheet.png
+check 'its rows are named' grep -qE '^row 6: Class C/' out
+run ecg-train data --augment ecg --net "$net" --augment-preview nowhere/sheet.png
+wants 1 'nowhere/sheet.png' 'a sheet that cannot be written'
+run ecg-train data -o x.ecgm --augment ecg,time_shfit=0.08
+wants 2 'time_shift' 'a misspelt parameter'
+run ecg-train data -o x.ecgm --augment mixup=0.2
+wants 2 'mixup needs mixed labels' 'mixup'
+
+# ---- Groups and folders ----
+run ecg-train data -o grp.ecgm "${fast[@]}" --group-pattern '/(.)[0-9]' --val-split 0.5
+wants 0 'validation: by group' 'groups by pattern'
+check 'groups share nothing' test "$(grep -c 'same patients' err)" -eq 0
+run ecg-train data -o x.ecgm --split group
+wants 2 'needs --group-pattern' 'groups without saying which'
+run ecg-train data -o x.ecgm --group-pattern '/x(.)'
+wants 1 'does not match' 'a pattern that does not match'
+run ecg-train data -o x.ecgm --group-column hospital
+wants 1 'no manifest.csv' 'a column without a manifest'
+run ecg-train data -o x.ecgm --balance --class-weight balanced
+wants 2 'exclude each other' 'two kinds of balance'
+cp -r data hidden && cp -r 'data/Class A' hidden/.git && cp 'data/Class A/00.png' 'hidden/Class A/extrapng'
+run ecg-train hidden -o x.ecgm --summary
+check 'hidden folders are no classes' grep -qE 'dense 3' out
+run ecg-train hidden -o x.ecgm --summary --keras-folders
+check 'with --keras-folders they are' grep -qE 'dense 4' out
+
 # ---- Wrong use ----
 run ecg-train data
 wants 2 '-o MODEL' 'no output'

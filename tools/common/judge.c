@@ -52,14 +52,12 @@ static void tell_skipped(void *payload, const ecg_sample *s, const ecg_error *wh
 }
 
 int judge_load(ecg_loader **out, const ecg_dataset *d, const uint32_t *index, size_t count,
-               const ecg_preprocess *p, uint32_t threads, uint32_t skip_bad, int quiet, const char *label)
+               const ecg_preprocess *p, const ecg_loader_options *options, int quiet, const char *label)
 {
-    ecg_loader_options o = ECG_LOADER_OPTIONS_INIT;
+    ecg_loader_options o = *options;
     ecg_error err = {0};
     loading l;
     progress_start(&l.bar, label, quiet);
-    o.threads = threads;
-    o.skip_bad = skip_bad;
     o.progress = show_loading;
     o.skipped = tell_skipped;
     o.payload = &l;
@@ -78,9 +76,23 @@ int judge_load(ecg_loader **out, const ecg_dataset *d, const uint32_t *index, si
 }
 
 /* ---- Running ---- */
-static int run_batches(const judge_job *job, const ecg_loader *l, ecg_session *s, float *probs,
-                       ecg_metrics *m)
+/* From memory, or decoded again to px. */
+static ecg_status get_image(ecg_image *out, const ecg_loader *l, size_t i, uint8_t *px,
+                            const ecg_preprocess *p, ecg_error *err)
 {
+    *out = ecg_loader_image(l, i);
+    if (out->px)
+        return ECG_OK;
+    *out = (ecg_image){px, p->w, p->h, (uint32_t)p->color, (size_t)p->w * (uint32_t)p->color};
+    return ecg_loader_read(l, i, px, err);
+}
+
+/* spare: room for the pictures of a batch, where not all are in memory. */
+static int run_batches(const judge_job *job, const ecg_loader *l, ecg_session *s, float *probs,
+                       uint8_t *spare, ecg_metrics *m)
+{
+    const ecg_preprocess *p = ecg_model_preprocess(job->model);
+    const size_t bytes = (size_t)p->h * p->w * (uint32_t)p->color;
     const uint32_t classes = ecg_model_classes(job->model);
     const size_t total = ecg_loader_count(l);
     ecg_image batch[JUDGE_BATCH];
@@ -89,9 +101,11 @@ static int run_batches(const judge_job *job, const ecg_loader *l, ecg_session *s
     progress_start(&bar, "predicting", job->quiet);
     for (size_t at = 0, n; at < total && !tool_interrupted(); at += n) {
         n = total - at < JUDGE_BATCH ? total - at : JUDGE_BATCH;
-        for (size_t i = 0; i < n; i++)
-            batch[i] = ecg_loader_image(l, at + i);
-        ecg_status status = ecg_session_run_images(s, batch, n, probs, &err);
+        ecg_status status = ECG_OK;
+        for (size_t i = 0; i < n && status == ECG_OK; i++)
+            status = get_image(&batch[i], l, at + i, spare ? spare + i * bytes : NULL, p, &err);
+        if (status == ECG_OK)
+            status = ecg_session_run_images(s, batch, n, probs, &err);
         for (size_t i = 0; i < n && status == ECG_OK; i++) {
             const ecg_sample *sample = ecg_loader_sample(l, at + i);
             status = ecg_metrics_add(m, sample->label, probs + i * classes);
@@ -118,8 +132,13 @@ static int run_loader(ecg_metrics *m, const judge_job *job, const ecg_loader *l)
     if (s != ECG_OK)
         return tool_error(s, &err);
     float *probs = calloc(ecg_model_classes(job->model), JUDGE_BATCH * sizeof *probs);
-    const int code = probs ? run_batches(job, l, session, probs, m) : tool_fail("out of memory");
+    const ecg_preprocess *p = ecg_model_preprocess(job->model);
+    const int all = ecg_loader_cached(l) == ecg_loader_count(l);
+    uint8_t *spare = all ? NULL : malloc((size_t)p->h * p->w * (uint32_t)p->color * JUDGE_BATCH);
+    const int code = probs && (all || spare) ? run_batches(job, l, session, probs, spare, m)
+                                             : tool_fail("out of memory");
     free(probs);
+    free(spare);
     ecg_session_free(session);
     return code;
 }
@@ -128,8 +147,11 @@ int judge_run(ecg_metrics **out, const judge_job *job)
 {
     ecg_loader *l = NULL;
     *out = NULL;
-    int code = judge_load(&l, job->data, job->index, job->count, ecg_model_preprocess(job->model),
-                          job->threads, job->skip_bad, job->quiet, "reading");
+    ecg_loader_options o = ECG_LOADER_OPTIONS_INIT;
+    o.threads = job->threads;
+    o.skip_bad = job->skip_bad;
+    int code = judge_load(&l, job->data, job->index, job->count, ecg_model_preprocess(job->model), &o,
+                          job->quiet, "reading");
     if (code != EXIT_DONE)
         return code;
     const ecg_status s = ecg_metrics_new(out, ecg_model_classes(job->model));

@@ -38,9 +38,9 @@ typedef struct judge_job {
 int judge_run(ecg_metrics **out, const judge_job *job);
 
 /* What both the trainer and the evaluation do while pictures are decoded: load with a progress bar, name
- * skipped pictures. `o` says threads and skip_bad. Returns 0 or the exit code. */
+ * skipped pictures. `o` says all but who is told of progress. Returns 0 or the exit code. */
 int judge_load(ecg_loader **out, const ecg_dataset *d, const uint32_t *index, size_t count,
-               const ecg_preprocess *p, uint32_t threads, uint32_t skip_bad, int quiet, const char *label);
+               const ecg_preprocess *p, const ecg_loader_options *o, int quiet, const char *label);
 
 /* The figures for people, and as the JSON object that DESIGN names. `name` gives class i. 0 or the exit code.
  */

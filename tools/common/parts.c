@@ -79,12 +79,22 @@ static int list_classes(parts *p, const ecg_dataset *d, const char *dir)
     return EXIT_DONE;
 }
 
+static ecg_dataset_options dataset_options(const parts_options *po)
+{
+    ecg_dataset_options o = ECG_DATASET_OPTIONS_INIT;
+    o.keras_rules = po->keras_rules;
+    o.follow_links = po->follow_links;
+    return o;
+}
+
 /* Opens the training folder; a second time without the classes that are empty. */
-static int open_train(parts *p, const char *dir, int *left_out)
+static int open_train(parts *p, const parts_options *po, const char *dir, int *left_out)
 {
     ecg_error err = {0};
-    ecg_dataset_options o = ECG_DATASET_OPTIONS_INIT;
-    ecg_status s = ecg_dataset_open(&p->sets[0], dir, NULL, &err);
+    ecg_dataset_options o = dataset_options(po);
+    o.group_pattern = po->group_pattern;
+    o.group_column = po->group_column;
+    ecg_status s = ecg_dataset_open(&p->sets[0], dir, &o, &err);
     if (s != ECG_OK)
         return tool_error(s, &err);
     int code = list_classes(p, p->sets[0], dir);
@@ -105,10 +115,11 @@ static int open_train(parts *p, const char *dir, int *left_out)
 
 /* A folder with pictures of the same classes. Class folders that training left out because they were empty
  * there are left out here too; others that it does not know are an error. */
-static int open_other(parts *p, size_t slot, part *out, const char *dir, int left_out)
+static int open_other(parts *p, const parts_options *po, size_t slot, part *out, const char *dir,
+                      int left_out)
 {
     ecg_error err = {0};
-    ecg_dataset_options o = ECG_DATASET_OPTIONS_INIT;
+    ecg_dataset_options o = dataset_options(po);
     o.classes = p->classes;
     o.class_count = p->class_count;
     o.ignore_unknown = left_out ? 1 : 0;
@@ -136,7 +147,7 @@ static void drop_test(part *p)
 static int split_train(parts *p, const parts_options *o)
 {
     static const char *const how[] = {"", "stratified by class, seeded shuffle",
-                                      "the leading pictures of each class", "by patient"};
+                                      "the leading pictures of each class", "by patient", "by group"};
     const ecg_dataset *d = p->sets[0];
     ecg_error err = {0};
     ecg_split split = {0};
@@ -159,7 +170,7 @@ static int split_train(parts *p, const parts_options *o)
     ecg_split_free(&split);
     p->fraction = fraction;
     p->how = how[mode];
-    p->may_share = mode != ECG_SPLIT_BY_PATIENT;
+    p->may_share = mode != ECG_SPLIT_BY_PATIENT && mode != ECG_SPLIT_BY_GROUP;
     return code;
 }
 
@@ -209,11 +220,11 @@ int parts_open(parts *p, const parts_options *o)
     const char *dir = train ? train : o->dir, *val_dir = o->val ? o->val : val;
     if (val_dir && o->fraction > 0)
         tool_warn("%s holds the validation pictures, --val-split has no effect", val_dir);
-    int left_out = 0, code = open_train(p, dir, &left_out);
+    int left_out = 0, code = open_train(p, o, dir, &left_out);
     if (code == EXIT_DONE && val_dir)
-        code = open_other(p, 1, &p->val, val_dir, left_out);
+        code = open_other(p, o, 1, &p->val, val_dir, left_out);
     if (code == EXIT_DONE && test)
-        code = open_other(p, 2, &p->test, test, left_out);
+        code = open_other(p, o, 2, &p->test, test, left_out);
     if (code == EXIT_DONE)
         code = choose(p, o, val_dir);
     free(train);

@@ -28,6 +28,9 @@ typedef struct parts_options {
     double fraction; /* 0: 0.1 */
     ecg_split_mode mode;
     uint64_t seed;
+    uint32_t keras_rules, follow_links; /* of all folders */
+    /* Of the training folder; NULL: none. */
+    const char *group_pattern, *group_column;
 } parts_options;
 
 /* Lists folders; no picture is opened. Messages and warnings (empty classes) are printed. Returns 0 or the

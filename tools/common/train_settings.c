@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/augmenting.h"
 #include "common/network.h"
 #include "common/start.h"
 
@@ -25,8 +26,14 @@ static int read_options(settings *s, int *argc, char **argv)
         {"val", 0, "DIR", OPT_STRING, &s->data.val, .help = "class folders with validation pictures"},
         {"val-split", 0, "F", OPT_REAL, &s->data.fraction, 0, 1, OPT_ABOVE | OPT_BELOW, .init = "0.1",
          .help = "part of the pictures that validates where there is no folder for it"},
-        {"split", 0, "HOW", OPT_CHOICE, &s->split, .choices = "auto|stratified|leading|patient",
-         .help = "how that part is chosen; auto: by patient where a manifest names them, else stratified"},
+        {"split", 0, "HOW", OPT_CHOICE, &s->split, .choices = "auto|stratified|leading|patient|group",
+         .help = "how that part is chosen; auto: by group where one of the next two is given, by patient "
+                 "where a manifest names them, else stratified"},
+        {"group-pattern", 0, "RE", OPT_STRING, &s->data.group_pattern,
+         .help = "who belongs together: what the first parenthesis of this regular expression finds in "
+                 "CLASS/FILE"},
+        {"group-column", 0, "NAME", OPT_STRING, &s->data.group_column,
+         .help = "who belongs together: a column of manifest.csv"},
         {"color", 0, "C", OPT_CHOICE, &s->color, .choices = "gray|rgb",
          .init = "what the network reads, else gray", .help = "channels of a picture"},
         {"profile", 0, "P", OPT_CHOICE, &s->profile, .choices = "correct|keras",
@@ -35,7 +42,22 @@ static int read_options(settings *s, int *argc, char **argv)
          .init = "bilinear, with --profile keras nearest", .help = "how pictures are resized"},
         {"rescale", 0, "F", OPT_FLOAT, &s->rescale, 0, OPT_NO_END, OPT_ABOVE, .init = "1/255",
          .help = "multiplies pixels"},
+        {"keras-folders", 0, NULL, OPT_FLAG, &s->data.keras_rules,
+         .help = "list folders as Keras does: hidden ones too, names without a dot, no manifest"},
+        {"follow-links", 0, NULL, OPT_FLAG, &s->data.follow_links,
+         .help = "enter folders that are links below a class folder"},
+        {"cache", 0, "SIZE", OPT_BYTES, &s->cache, 1, OPT_NO_END, .init = "half of what is free",
+         .help = "most memory for decoded pictures; those beyond it are decoded in each epoch"},
         {"skip-bad", 0, NULL, OPT_FLAG, &s->skip_bad, .help = "leave out pictures that cannot be read"},
+        {"Augmentation", .kind = OPT_HEADING},
+        {"augment", 0, "TEXT", OPT_STRING, &s->augment,
+         .help = "change training pictures at random: none, ecg or keras-seed, and overrides: "
+                 "ecg,time_shift=0.08,zoom_range=0.9:1.1"},
+        {"augment-help", 0, NULL, OPT_FLAG, &s->augment_help, .help = "explain every parameter and stop"},
+        {"augment-preview", 0, "FILE", OPT_STRING, &s->preview,
+         .help = "write a PNG with pictures of each class and what becomes of them, and stop"},
+        {"balance", 0, NULL, OPT_FLAG, &s->balance,
+         .help = "show every class as often as any other in an epoch"},
         {"Network", .kind = OPT_HEADING},
         {"net", 0, "NET", OPT_STRING, &s->net, .init = "the network 'default'",
          .help = "name of a network (below), its text, or @FILE"},
@@ -83,7 +105,7 @@ static int read_options(settings *s, int *argc, char **argv)
 /* Names to values, and what a table cannot check. OPTS_GO or the exit code. */
 static int check_options(settings *s)
 {
-    static const char *const modes[] = {"auto", "stratified", "leading", "patient"};
+    static const char *const modes[] = {"auto", "stratified", "leading", "patient", "group"};
     ecg_error err = {0};
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
         if (strcmp(modes[i], s->split) == 0)
@@ -93,7 +115,20 @@ static int check_options(settings *s)
         ecg_schedule_parse(&s->train.schedule, s->schedule) != ECG_OK)
         return tool_fail("this library knows no optimiser '%s' or no schedule '%s'", s->optimizer,
                          s->schedule);
-    if (!s->output && !s->summary)
+    if (s->data.group_pattern && s->data.group_column)
+        return opts_wrong("ecg-train", "--group-pattern and --group-column exclude each other");
+    if (s->data.mode == ECG_SPLIT_BY_GROUP && !s->data.group_pattern && !s->data.group_column)
+        return opts_wrong("ecg-train", "--split group needs --group-pattern or --group-column");
+    if (s->balance && strcmp(s->class_weight, "balanced") == 0)
+        return opts_wrong("ecg-train", "--balance and --class-weight balanced exclude each other: both make "
+                                       "rare classes count more");
+    if (ecg_augment_parse(&s->augmenting, s->augment, &err) != ECG_OK)
+        return opts_wrong("ecg-train", "--augment: %s", err.message);
+    if (s->augmenting.mixup > 0)
+        return opts_wrong("ecg-train",
+                          "--augment: mixup needs mixed labels, which a training loop of your own "
+                          "gets from ecg_batches; ecg-train has whole ones");
+    if (!s->output && !s->summary && !s->preview)
         return opts_wrong("ecg-train", "where to? -o MODEL is missing");
     if (s->data.val && s->data.fraction > 0)
         return opts_wrong("ecg-train", "--val and --val-split exclude each other");
@@ -102,8 +137,21 @@ static int check_options(settings *s)
     return OPTS_GO;
 }
 
+/* Asked for alone, without DATA. */
+static int wants_augment_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--augment-help") == 0)
+            return 1;
+    return 0;
+}
+
 int settings_read(settings *s, int *argc, char **argv)
 {
+    if (wants_augment_help(*argc, argv)) {
+        augmenting_help(stdout);
+        return EXIT_DONE;
+    }
     const int code = read_options(s, argc, argv);
     if (code != OPTS_GO)
         return code;

@@ -8,17 +8,19 @@
 
 typedef struct settings {
     const char *output, *net, *color, *profile, *filter, *split, *optimizer, *schedule, *class_weight,
-        *history;
+        *history, *augment, *preview;
     opt_size size;
     float rescale;
     parts_options data;
     ecg_train_options train;
-    uint32_t skip_bad, quiet, json, summary;
+    ecg_augment_options augmenting;
+    uint64_t cache;
+    uint32_t skip_bad, quiet, json, summary, balance, augment_help;
 } settings;
 #define SETTINGS_INIT                                                                                        \
     {                                                                                                        \
         .net = "default", .profile = "correct", .split = "auto", .optimizer = "adam",                        \
-        .schedule = "constant", .class_weight = "none", .train = ECG_TRAIN_OPTIONS_INIT                      \
+        .schedule = "constant", .class_weight = "none", .augment = "none", .train = ECG_TRAIN_OPTIONS_INIT   \
     }
 
 /* Read and check. OPTS_GO or the exit code. */
