@@ -30,7 +30,8 @@
                       part);                                                                                 \
     } while (0)
 
-/* A path below the test's own folder, which is made at need. Static storage, a few at a time. */
+/* A path below the test's own folder, which is made at need; of a test started by hand in the sources, where
+ * git does not see it. Static storage, a few at a time. */
 static inline const char *unit_tmp(const char *name)
 {
     static char paths[8][1024];
@@ -38,7 +39,7 @@ static inline const char *unit_tmp(const char *name)
     char *path = paths[next++ % 8];
     const char *dir = getenv("ECG_TEST_TMP");
     if (!dir)
-        dir = "tmp";
+        dir = "build/tmp";
     snprintf(path, 1024, "%s/", dir);
     for (char *slash = path + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
         *slash = '\0';
