@@ -20,7 +20,8 @@ typedef struct ecg_shape {
 /* Options structs begin with `uint32_t size`, the sizeof that the caller was compiled with, so that a program
  * built against an older header keeps working: fields it does not know take their defaults. Each has an
  * _INIT macro that sets size and defaults. A NULL options pointer means all defaults. A size larger than the
- * library knows is accepted only when the unknown tail is all zero bytes, else ECG_EVERSION. */
+ * library knows is accepted only when the unknown tail is all zero bytes, else ECG_EVERSION; one that
+ * no options struct could have (it was never set) is ECG_EINVAL. */
 
 #ifdef __cplusplus
 }

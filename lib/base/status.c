@@ -89,13 +89,16 @@ ecg_status ecg__context(ecg_error *err, ecg_status s, const char *fmt, ...)
     return s;
 }
 
+/* No options struct will be larger: a size beyond is one that was never set, and no reason to read on. */
+enum { MAX_OPTIONS = 4096 };
+
 ecg_status ecg__options_copy(void *dst, size_t known, const void *src, const char *what, ecg_error *err)
 {
     if (!src)
         return ECG_OK;
     uint32_t size;
     memcpy(&size, src, sizeof size);
-    if (size < sizeof size)
+    if (size < sizeof size || size > MAX_OPTIONS)
         return ecg__fail(err, ECG_EINVAL, "%s: size is %u, set it with the _INIT macro", what, size);
     for (size_t i = known; i < size; i++)
         if (((const unsigned char *)src)[i] != 0)

@@ -22,8 +22,8 @@ ecg_status ecg__fail_at(ecg_error *err, ecg_status s, uint32_t where, const char
 ecg_status ecg__context(ecg_error *err, ecg_status s, const char *fmt, ...) ECG__PRINTF(3, 4);
 
 /* Copy a caller's options struct (`src`, its first field the caller's sizeof) over `dst`, which holds the
- * library's defaults and is `known` bytes long. src may be NULL. ECG_EINVAL: size smaller than a uint32_t;
- * ECG_EVERSION: the caller set fields this library does not know. */
+ * library's defaults and is `known` bytes long. src may be NULL. ECG_EINVAL: size smaller than a uint32_t,
+ * or so large that it was never set; ECG_EVERSION: the caller set fields this library does not know. */
 ecg_status ecg__options_copy(void *dst, size_t known, const void *src, const char *what, ecg_error *err);
 
 #endif

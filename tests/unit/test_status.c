@@ -74,6 +74,8 @@ START_TEST(options_of_every_size)
     ck_fails(ecg__options_copy(&known, sizeof known, &newer, "o", &e), e, ECG_EVERSION, "byte 12");
     const uint32_t tiny = 3;
     ck_fails(ecg__options_copy(&known, sizeof known, &tiny, "o", &e), e, ECG_EINVAL, "size is 3");
+    const uint32_t unset = 0xa5a5a5a5; /* of memory nobody filled: what follows it is not read */
+    ck_fails(ecg__options_copy(&known, sizeof known, &unset, "o", &e), e, ECG_EINVAL, "size is 2779096485");
 }
 END_TEST
 
