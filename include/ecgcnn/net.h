@@ -1,12 +1,15 @@
 /* net.h: networks as text, models, and running them. All that a program needs which only predicts.
  *
+ *     ecg_error err;
  *     ecg_model *m = NULL;
  *     ecg_session *s = NULL;
- *     ecg_pixels *p = NULL;
- *     float probs[64];
- *     if (ecg_model_load(&m, "beats.ecgm", NULL, &err) == ECG_OK &&
+ *     float probs[64]; // room for as many as ecg_model_classes(m) says
+ *     if (ecg_model_load(&m, "beats.ecgm", NULL, &err) == ECG_OK && ecg_model_classes(m) <= 64 &&
  *         ecg_session_new(&s, m, NULL, &err) == ECG_OK &&
- *         ecg_pixels_load(&p, "beat.png", ...) ...
+ *         ecg_session_run_file(s, "beat.png", probs, &err) == ECG_OK)
+ *         printf("%s: %g\n", ecg_model_class(m, 0), (double)probs[0]);
+ *     ecg_session_free(s);
+ *     ecg_model_free(m);
  */
 #ifndef ECGCNN_NET_H
 #define ECGCNN_NET_H
