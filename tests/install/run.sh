@@ -14,9 +14,9 @@ prefix=$work/prefix
 cmake --install "$build" --prefix "$prefix" >"$work/install.txt"
 libdir=$(dirname "$(find "$prefix" -name 'libecgcnn.so' -print -quit)")
 bin=$prefix/bin
-export LD_LIBRARY_PATH=$libdir
 
-# A small model and a picture, by the installed tools.
+# A small model and a picture, by the installed tools: they find their library themselves.
+unset LD_LIBRARY_PATH
 "$bin/ecg-beats" synth -o "$work/beats" --count 140 --seed 3
 "$bin/ecg-train" "$work/beats" -o "$work/m.ecgm" --epochs 1 --seed 3 --size 32x32 --quiet \
     --net "conv2d 4 3x3 relu; maxpool 4x4; flatten; dense 7; softmax"
@@ -35,6 +35,7 @@ try() { # name program
     fi
 }
 
+export LD_LIBRARY_PATH=$libdir
 for target in ecgcnn static infer; do
     cmake -S "$root/tests/install/cmake" -B "$work/$target" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" \
         -DECG_TARGET="ecgcnn::$target" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" >"$work/$target.txt"
