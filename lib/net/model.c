@@ -39,6 +39,12 @@ static ecg_status check_parts(const ecg_spec *spec, const ecg_preprocess *prep, 
                          "model: preprocessing makes %" PRIu32 "x%" PRIu32
                          "x%d pictures, the network reads %" PRIu32 "x%" PRIu32 "x%" PRIu32,
                          prep->h, prep->w, (int)prep->color, in.h, in.w, in.c);
+    const ecg__layer *last = &spec->layer[spec->layers - 1];
+    if (strcmp(last->ops->name, "softmax") != 0 || last->plan.out.h != 1 || last->plan.out.w != 1)
+        return ecg__fail(err, ECG_EINVAL,
+                         "model: the network ends in %s of %" PRIu32 "x%" PRIu32 "x%" PRIu32
+                         ", expected softmax of 1x1 x classes",
+                         last->ops->name, last->plan.out.h, last->plan.out.w, last->plan.out.c);
     if (class_count != ecg_spec_outputs(spec))
         return ecg__fail(err, ECG_EINVAL,
                          "model: %" PRIu32 " class names for a network of %" PRIu32 " outputs", class_count,

@@ -77,6 +77,31 @@ START_TEST(what_does_not_fit_is_refused)
 }
 END_TEST
 
+START_TEST(what_gives_no_probabilities_is_refused)
+{
+    static const struct {
+        const char *text, *part;
+        uint32_t outputs;
+    } cases[] = {
+        {"input 4x4x1; flatten; dense 2", "ends in dense of 1x1x2", 2},
+        {"input 4x4x1; flatten; dense 2 sigmoid", "ends in sigmoid of 1x1x2", 2},
+        {"input 4x4x1; conv2d 2 4x3; softmax", "ends in softmax of 1x2x2", 4},
+    };
+    const char *const four[] = {"a", "b", "c", "d"};
+    ecg_error e;
+    ecg_model *m;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ecg_spec *other;
+        ck_ok(ecg_spec_parse(&other, cases[i].text, NULL, 0, &e), e);
+        float *w = ecg__calloc(other->floats, sizeof *w);
+        ck_fails(ecg__model_new(&m, other, &prep, four, cases[i].outputs, NULL, w, true, &e), e, ECG_EINVAL,
+                 cases[i].part);
+        ecg__free(w);
+        ecg_spec_free(other);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("model");
@@ -84,6 +109,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, parts_are_copied);
     tcase_add_test(t, what_does_not_fit_is_refused);
+    tcase_add_test(t, what_gives_no_probabilities_is_refused);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
