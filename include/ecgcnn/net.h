@@ -73,10 +73,11 @@ typedef struct ecg_load_options {
     uint32_t max_layers; /* 0: 1024 */
     uint64_t max_bytes;  /* largest file, 0: 2 GiB */
     uint64_t max_params; /* 0: 400,000,000 */
+    uint64_t max_arena;  /* bytes a session needs for one thread: a small file can ask for much. 0: 2 GiB */
 } ecg_load_options;
 #define ECG_LOAD_OPTIONS_INIT                                                                                \
     {                                                                                                        \
-        sizeof(ecg_load_options), 0, 0, 0                                                                    \
+        sizeof(ecg_load_options), 0, 0, 0, 0                                                                 \
     }
 
 /* Read a model file. Errors: ECG_EIO, ECG_EFORMAT (no model file), ECG_EVERSION, ECG_ECORRUPT, ECG_ELIMIT,

@@ -7,6 +7,7 @@
 #include "format/prep.h"
 #include "format/strings.h"
 #include "format/weights.h"
+#include "net/infer.h"
 #include "net/model.h"
 
 /* A float whose four bytes differ, and whose bits no integer or other float kind would give. */
@@ -144,6 +145,21 @@ static uint64_t all_params(const ecg_spec *s)
     return n;
 }
 
+/* What a session will take for each thread: nothing in a short text bounds it but this. */
+static ecg_status check_arena(load *l)
+{
+    ecg__infer f;
+    if (ecg__infer_plan(&f, l->spec) != ECG_OK)
+        return no_memory(l->err);
+    const uint64_t bytes = f.bytes;
+    ecg__infer_end(&f);
+    if (bytes <= l->limit->max_arena)
+        return ECG_OK;
+    return ecg__reader_fail(l->r, l->err, ECG_ELIMIT,
+                            "running it needs %" PRIu64 " bytes a thread, the limit is %" PRIu64, bytes,
+                            l->limit->max_arena);
+}
+
 static ecg_status read_arch(load *l)
 {
     unsigned char *text;
@@ -165,6 +181,8 @@ static ecg_status read_arch(load *l)
     if (s == ECG_OK && all_params(l->spec) > l->limit->max_params)
         s = ecg__reader_fail(l->r, l->err, ECG_ELIMIT, "%" PRIu64 " parameters, the limit is %" PRIu64,
                              all_params(l->spec), l->limit->max_params);
+    if (s == ECG_OK)
+        s = check_arena(l);
     return s == ECG_OK ? check_head(l) : s;
 }
 
@@ -364,6 +382,8 @@ ecg_status ecg__load_options(ecg_load_options *out, const ecg_load_options *o, e
         out->max_bytes = (uint64_t)2 << 30;
     if (out->max_params == 0)
         out->max_params = 400000000;
+    if (out->max_arena == 0)
+        out->max_arena = (uint64_t)2 << 30;
     return s;
 }
 

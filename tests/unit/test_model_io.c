@@ -603,12 +603,25 @@ START_TEST(limits)
     o.max_params--;
     ck_fails(load_with(b, &o), err, ECG_ELIMIT, "95 parameters, the limit is 94");
     o.max_params++;
+    o.max_arena = 64;
+    ck_fails(load_with(b, &o), err, ECG_ELIMIT, "ARCH at byte 56: running it needs");
+    o.max_arena = 0;
     o.max_bytes--;
     ck_fails(load_with(b, &o), err, ECG_ELIMIT, "the limit is");
     ecg_model *m;
     ck_fails(ecg_model_load(&m, unit_tmp("small.ecgm"), &o, &err), err, ECG_ELIMIT, "small.ecgm: has");
     o.size = 2;
     ck_fails(load_with(b, &o), err, ECG_EINVAL, "load options");
+    free(b.p);
+}
+END_TEST
+
+/* Few parameters, but a session would take 6.7 GB for each thread. */
+START_TEST(small_file_that_needs_much_to_run)
+{
+    static const char arch[] = "input 4096x4096x1; conv2d 100 1x1; global_maxpool; dense 3; softmax";
+    bytes b = payload(small(), "ARCH", arch, strlen(arch));
+    ck_fails(load(b), err, ECG_ELIMIT, "the limit is 2147483648");
     free(b.p);
 }
 END_TEST
@@ -769,6 +782,7 @@ int main(void)
     tcase_add_test(t, architecture_is_spelled_out);
     tcase_add_test(t, names_and_preprocessing);
     tcase_add_test(t, limits);
+    tcase_add_test(t, small_file_that_needs_much_to_run);
     tcase_add_test(t, claims_cost_no_memory);
     tcase_add_test(t, what_cannot_be_loaded);
     tcase_add_test(t, failed_save_leaves_the_old_file);
