@@ -110,7 +110,7 @@ typedef struct ecg_session ecg_session;
 
 typedef struct ecg_session_options {
     uint32_t size;
-    uint32_t threads; /* 0: one per core this process may use */
+    uint32_t threads; /* 0: one per core this process may use; at most 256 are started */
 } ecg_session_options;
 #define ECG_SESSION_OPTIONS_INIT                                                                             \
     {                                                                                                        \

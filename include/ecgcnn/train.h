@@ -24,8 +24,8 @@ typedef enum ecg_schedule {
     ECG_SCHEDULE_EXPONENTIAL, /* lr * gamma^(step / (every * steps per epoch)) */
     ECG_SCHEDULE_COSINE,      /* from lr to lr_min over all steps, after `warmup` epochs of linear rise */
     ECG_SCHEDULE_ONE_CYCLE,   /* Smith 2018: cosine from lr / 25 to lr in 30 % of the steps, to lr / 25e4 */
-    ECG_SCHEDULE_PLATEAU,     /* lr *= gamma when validation loss has not fallen for `every` epochs, down to
-                                 lr_min */
+    ECG_SCHEDULE_PLATEAU,     /* lr *= gamma when validation loss (training loss without validation) has not
+                                 fallen for `every` epochs, down to lr_min */
 } ecg_schedule;
 
 /* Names as on the command line: "adam", "amsgrad", "adamw", "sgd", "rmsprop"; "constant", "step",
@@ -41,14 +41,14 @@ typedef struct ecg_train_options {
     uint32_t size;
     uint32_t epochs;  /* 1..1e6 */
     uint32_t batch;   /* samples per step, 1..65536 */
-    uint32_t threads; /* 0: one per core this process may use */
+    uint32_t threads; /* 0..256, 0: one per core this process may use */
     uint64_t seed;
-    uint32_t shards; /* parts a batch is cut into; part of what decides the bits. 0: 16 */
+    uint32_t shards; /* 0..1024 parts a batch is cut into; part of what decides the bits. 0: 16 */
 
     ecg_optimizer optimizer;
     float lr;           /* > 0 */
     float beta1, beta2; /* 0 <= beta < 1; beta2 is RMSprop's rho */
-    float epsilon;
+    float epsilon;      /* 0 < epsilon <= 1 */
     float momentum;     /* SGD and RMSprop, 0 <= m < 1 */
     uint32_t nesterov;  /* SGD: 1 */
     float weight_decay; /* kernels only. ADAMW: decoupled; others: added to the gradient (L2 / 2) */
@@ -57,15 +57,20 @@ typedef struct ecg_train_options {
     float clip_value;   /* clamp each gradient to +-this; 0: off */
 
     ecg_schedule schedule;
-    uint32_t every; /* epochs, see ecg_schedule */
-    float gamma;    /* 0 < gamma <= 1 */
-    float lr_min;
-    uint32_t warmup; /* COSINE: epochs */
+    uint32_t every;  /* epochs, see ecg_schedule; 1..1e6 */
+    float gamma;     /* 0 < gamma <= 1 */
+    float lr_min;    /* 0 <= lr_min <= lr */
+    uint32_t warmup; /* COSINE: epochs, less than `epochs` */
 
     float label_smoothing;      /* 0 <= s < 1 */
     const float *class_weights; /* [classes], copied; NULL: all 1 */
-    uint32_t weighted_mean;     /* 1: divide by the sum of weights (PyTorch); 0: by samples (Keras) */
-    uint32_t early_stop;        /* stop after this many epochs without a better validation loss; 0: never */
+    /* 1: divide by the sum of weights (as PyTorch does, without label smoothing); 0: by samples (Keras). A
+     * sample has the weight of its label, also for the share of the loss that smoothing gives other classes.
+     */
+    uint32_t weighted_mean;
+    /* Stop after this many epochs without a better validation loss (training loss without validation). 0:
+     * never. */
+    uint32_t early_stop;
 } ecg_train_options;
 #define ECG_TRAIN_OPTIONS_INIT                                                                               \
     {                                                                                                        \
@@ -92,7 +97,9 @@ typedef struct ecg_epoch {
     uint32_t index; /* from 1 */
     uint32_t epochs;
     double loss, accuracy; /* over the training samples as they were seen, with dropout and augmentation */
-    double val_loss, val_accuracy; /* NaN without validation */
+    /* Means over validation as ecg_metrics_loss counts: -log p(truth), p at least 1e-7, without class
+     * weights, smoothing and L2, which `loss` includes. NaN without validation. */
+    double val_loss, val_accuracy;
     double seconds;
     float lr;      /* of the last step */
     uint32_t best; /* 1: best so far (by validation loss, or training loss without validation), and saved */
@@ -120,8 +127,8 @@ typedef struct ecg_model_info {
 ECG_API ecg_status ecg_trainer_new(ecg_trainer **out, const ecg_spec *s, const ecg_train_options *o,
                                    ecg_error *err);
 
-/* One step on x[n][h][w][c] and y[n], 1 <= n <= batch. Allocates nothing. Errors: ECG_EINVAL (n, a label),
- * ECG_ENUMERIC (the loss is not finite; the weights are then those before the step). */
+/* One step on x[n][h][w][c] and y[n], 1 <= n <= batch; out may be NULL. Allocates nothing. Errors: ECG_EINVAL
+ * (n, a label), ECG_ENUMERIC (the loss is not finite; the weights are then those before the step). */
 ECG_API ecg_status ecg_trainer_step(ecg_trainer *t, const float *x, const uint32_t *y, size_t n,
                                     ecg_step *out, ecg_error *err);
 
