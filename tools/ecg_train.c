@@ -25,6 +25,7 @@ typedef struct run {
     ecg_preprocess prep;
     ecg_loader *train, *val;
     float *class_weights;
+    float *zca;
     ecg_trainer *trainer;
     fitlog log;
     char *augment; /* as text */
@@ -97,6 +98,30 @@ static int load(ecg_loader **out, const run *r, const part *p, const settings *s
         fprintf(stderr, "note: %zu of %zu %s stay in memory, the others are decoded in each epoch\n",
                 ecg_loader_cached(*out), ecg_loader_count(*out), label);
     return code;
+}
+
+/* Learn from the training pictures how all are to be standardised. */
+static int standardize(run *r, const settings *s)
+{
+    const ecg_standardize_fit_options *o = &s->standardizing;
+    ecg_error err = {0};
+    if (!(o->samplewise_center | o->samplewise_std | o->featurewise_center | o->featurewise_std | o->zca))
+        return EXIT_DONE;
+    const size_t values = (size_t)r->prep.h * r->prep.w * (size_t)r->prep.color;
+    if (o->zca && values <= ECG_ZCA_MAX) {
+        r->zca = malloc(values * values * sizeof *r->zca);
+        if (!r->zca)
+            return tool_fail("out of memory");
+        if (!s->quiet)
+            fprintf(stderr, "whitening: a matrix of %zu x %zu from %zu pictures\n", values, values,
+                    ecg_loader_count(r->train));
+    }
+    ecg_status status = ecg_loader_fit(r->train, o, r->zca, &r->prep, &err);
+    if (status == ECG_OK)
+        status = ecg_loader_preprocess(r->train, &r->prep, &err);
+    if (status == ECG_OK)
+        status = ecg_loader_preprocess(r->val, &r->prep, &err);
+    return status == ECG_OK ? EXIT_DONE : tool_error(status, &err);
 }
 
 /* n / (classes * n of the class), as scikit-learn's class_weight="balanced". */
@@ -227,6 +252,8 @@ static int train(run *r, settings *s)
     int code = load(&r->train, r, &r->parts.train, s, "training pictures");
     if (code == EXIT_DONE)
         code = load(&r->val, r, &r->parts.val, s, "validation pictures");
+    if (code == EXIT_DONE)
+        code = standardize(r, s);
     if (code == EXIT_DONE && strcmp(s->class_weight, "balanced") == 0)
         code = balance(r);
     if (code != EXIT_DONE)
@@ -371,6 +398,7 @@ int main(int argc, char **argv)
     ecg_loader_free(r.train);
     ecg_loader_free(r.val);
     free(r.class_weights);
+    free(r.zca);
     free(r.augment);
     ecg_spec_free(r.spec);
     parts_free(&r.parts);

@@ -173,6 +173,31 @@ ECG_API ecg_status ecg_loader_read(const ecg_loader *l, size_t i, uint8_t *px, e
 ECG_API size_t ecg_loader_pick(const ecg_loader *l, uint64_t epoch, size_t i);
 ECG_API void ecg_loader_free(ecg_loader *l);
 
+/* ---- Standardisation: statistics of the training pictures, kept in the model file ---- */
+
+/* Names as in Keras' ImageDataGenerator; 1 switches on. zca replaces featurewise_std and centres. */
+typedef struct ecg_standardize_fit_options {
+    uint32_t size;
+    uint32_t samplewise_center, samplewise_std, featurewise_center, featurewise_std, zca;
+    double zca_epsilon; /* 0: 1e-6 */
+    size_t most;        /* pictures looked at, evenly taken; 0: 16384 */
+} ecg_standardize_fit_options;
+#define ECG_STANDARDIZE_FIT_OPTIONS_INIT                                                                     \
+    {                                                                                                        \
+        sizeof(ecg_standardize_fit_options), 0, 0, 0, 0, 0, 0.0, 0                                           \
+    }
+
+/* *out becomes the loader's preprocessing with what the options ask for, learned from its pictures without
+ * augmentation: after rescaling and samplewise steps (Keras forgot the rescale). With zca, the caller's
+ * matrix[h * w * c][h * w * c] is filled and borrowed by *out; else it may be NULL. Errors: those of
+ * ecg_standardize_fit and of reading. */
+ECG_API ecg_status ecg_loader_fit(const ecg_loader *l, const ecg_standardize_fit_options *o, float *matrix,
+                                  ecg_preprocess *out, ecg_error *err);
+
+/* Prepare samples by p from now on: p as the loader's own but for what comes after the pixels. Not while
+ * another thread uses the loader. ECG_EINVAL: p asks for other pixels. */
+ECG_API ecg_status ecg_loader_preprocess(ecg_loader *l, const ecg_preprocess *p, ecg_error *err);
+
 #ifdef __cplusplus
 }
 #endif

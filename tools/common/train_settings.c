@@ -15,6 +15,7 @@ static const char about[] = "Trains a convolutional network on a folder of pictu
 static int read_options(settings *s, int *argc, char **argv)
 {
     ecg_train_options *t = &s->train;
+    ecg_standardize_fit_options *z = &s->standardizing;
     const opt_row rows[] = {
         {"Output", .kind = OPT_HEADING},
         {"output", 'o', "MODEL", OPT_STRING, &s->output, .help = "write the best model here (.ecgm)"},
@@ -42,6 +43,18 @@ static int read_options(settings *s, int *argc, char **argv)
          .init = "bilinear, with --profile keras nearest", .help = "how pictures are resized"},
         {"rescale", 0, "F", OPT_FLOAT, &s->rescale, 0, OPT_NO_END, OPT_ABOVE, .init = "1/255",
          .help = "multiplies pixels"},
+        {"samplewise-center", 0, NULL, OPT_FLAG, &z->samplewise_center,
+         .help = "subtract each picture's own mean"},
+        {"samplewise-std", 0, NULL, OPT_FLAG, &z->samplewise_std, .help = "and divide by its own deviation"},
+        {"featurewise-center", 0, NULL, OPT_FLAG, &z->featurewise_center,
+         .help = "subtract the mean of the training pictures"},
+        {"featurewise-std", 0, NULL, OPT_FLAG, &z->featurewise_std, .help = "and divide by their deviation"},
+        {"zca", 0, NULL, OPT_FLAG, &z->zca,
+         .help =
+             "whiten with a matrix learned from the training pictures, of up to 4096 values each; all five "
+             "go into the model file"},
+        {"zca-epsilon", 0, "F", OPT_REAL, &z->zca_epsilon, 0, OPT_NO_END, OPT_ABOVE, .init = "1e-6",
+         .help = "added to the variances under the root"},
         {"keras-folders", 0, NULL, OPT_FLAG, &s->data.keras_rules,
          .help = "list folders as Keras does: hidden ones too, names without a dot, no manifest"},
         {"follow-links", 0, NULL, OPT_FLAG, &s->data.follow_links,

@@ -14,13 +14,15 @@ typedef struct settings {
     parts_options data;
     ecg_train_options train;
     ecg_augment_options augmenting;
+    ecg_standardize_fit_options standardizing;
     uint64_t cache;
     uint32_t skip_bad, quiet, json, summary, balance, augment_help;
 } settings;
 #define SETTINGS_INIT                                                                                        \
     {                                                                                                        \
         .net = "default", .profile = "correct", .split = "auto", .optimizer = "adam",                        \
-        .schedule = "constant", .class_weight = "none", .augment = "none", .train = ECG_TRAIN_OPTIONS_INIT   \
+        .schedule = "constant", .class_weight = "none", .augment = "none", .train = ECG_TRAIN_OPTIONS_INIT,  \
+        .standardizing = ECG_STANDARDIZE_FIT_OPTIONS_INIT                                                    \
     }
 
 /* Read and check. OPTS_GO or the exit code. */
