@@ -1,5 +1,7 @@
 /* The first pass over a loader's pictures: decode all, keep what the cache holds, leave bad ones out. */
+#define _POSIX_C_SOURCE 200809L
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/parallel.h"
@@ -7,8 +9,10 @@
 #include "data/listing.h"
 #include "data/loader.h"
 
-/* Pictures decoded between two reports of progress: as many as fit into so many bytes, within bounds. */
-enum { CHUNK_LEAST = 16, CHUNK_MOST = 128, CHUNK_BYTES = 1 << 24 };
+/* Pictures decoded between two reports of progress, when all threads wait for the slowest: more and more of
+ * them until that takes a while, but no more than fit into so many bytes. */
+enum { CHUNK_FIRST = 64, CHUNK_LEAST = 16, CHUNK_MOST = 4096, CHUNK_BYTES = 1 << 24 };
+static const double CHUNK_SECONDS = 0.1;
 
 /* A picture that was left out, and why. */
 struct bad {
@@ -20,9 +24,9 @@ struct bad {
 struct load {
     ecg_loader *l;
     const ecg_loader_options *o;
-    size_t first, chunk;
-    uint8_t *px;      /* [chunk][h][w][c] */
-    ecg_error *error; /* [chunk] */
+    size_t first, chunk; /* where the chunk begins; most there is room for */
+    uint8_t *px;         /* [chunk][h][w][c] */
+    ecg_error *error;    /* [chunk] */
     struct bad *bad;
     size_t bad_count, bad_cap;
     struct ecg__text text;
@@ -77,13 +81,22 @@ static ecg_status take_one(struct load *load, size_t item, size_t *kept, ecg_err
     return e->status;
 }
 
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static ecg_status load_all(struct load *load, ecg__pool *pool, ecg_error *err)
 {
     ecg_loader *l = load->l;
     const size_t total = l->count;
     size_t kept = 0;
-    for (size_t first = 0; first < total; first += load->chunk) {
-        const size_t n = total - first < load->chunk ? total - first : load->chunk;
+    size_t chunk = load->chunk < CHUNK_FIRST ? load->chunk : CHUNK_FIRST, n;
+    for (size_t first = 0; first < total; first += n) {
+        const double start = now();
+        n = total - first < chunk ? total - first : chunk;
         load->first = first;
         ecg__parallel_for(pool, n, load_one, load);
         for (size_t item = 0; item < n; item++) {
@@ -94,6 +107,8 @@ static ecg_status load_all(struct load *load, ecg__pool *pool, ecg_error *err)
         if (load->o->progress && load->o->progress(load->o->payload, first + n, total) != 0)
             return ecg__fail(err, ECG_ECANCELLED, "loader: stopped by the caller after %zu of %zu pictures",
                              first + n, total);
+        if (now() - start < CHUNK_SECONDS)
+            chunk = 2 * chunk < load->chunk ? 2 * chunk : load->chunk;
     }
     l->count = kept;
     if (l->cached > kept)

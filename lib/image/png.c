@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "image/color.h"
 #include "image/orient.h"
+#include "image/png_plain.h"
 
 enum { MAX_CHUNKS = 16, MAX_CHUNK_BYTES = 1 << 20, HEADER = 33 };
 
@@ -239,7 +240,7 @@ ecg_status ecg__png_decode(ecg_pixels **out, uint32_t *orientation, const struct
     c->err = err;
     c->orientation = 1;
     ecg_status s = check_header(c);
-    if (s == ECG_OK)
+    if (s == ECG_OK && !ecg__png_plain(&c->px, in))
         s = guarded(c);
     if (c->png)
         png_destroy_read_struct(&c->png, &c->info, NULL);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/hot.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "image/pixels.h"
@@ -148,17 +149,108 @@ static inline void across_c(const struct axis *a, const uint8_t *row, uint8_t *t
     }
 }
 
+/* LINES rows of gray at once, turned so that vector units work on all of them. column[w][LINES]. */
+enum { LINES = 32 };
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* Eight rows to column[x][LINES], eight bytes of each at a time: a square of 8 x 8 bytes is turned over by
+ * exchanging its halves, then quarters, then neighbours. The first x that is left over. */
+ECG__FLAT size_t turn_by_eight(const uint8_t *const *row, size_t n, uint8_t *column)
+{
+    static const uint64_t mask[3] = {0x00000000ffffffffu, 0x0000ffff0000ffffu, 0x00ff00ff00ff00ffu};
+    size_t x = 0;
+    for (; x + 8 <= n; x += 8) {
+        uint64_t v[8];
+        for (size_t k = 0; k < 8; k++)
+            memcpy(&v[k], row[k] + x, 8);
+        for (size_t step = 0, far = 4; step < 3; step++, far /= 2)
+            for (size_t k = 0; k < 8; k++)
+                if (!(k & far)) {
+                    const uint64_t t = (v[k] >> 8 * far ^ v[k + far]) & mask[step];
+                    v[k] ^= t << 8 * far;
+                    v[k + far] ^= t;
+                }
+        for (size_t k = 0; k < 8; k++)
+            memcpy(column + (x + k) * LINES, &v[k], 8);
+    }
+    return x;
+}
+#else
+ECG__FLAT size_t turn_by_eight(const uint8_t *const *row, size_t n, uint8_t *column)
+{
+    (void)row;
+    (void)n;
+    (void)column;
+    return 0;
+}
+#endif
+
+ECG__HOT
+static void across_lines(const struct axis *restrict a, const uint8_t *const *row, uint8_t *restrict column,
+                         uint8_t *const *to)
+{
+    for (size_t j = 0; j < LINES; j += 8)
+        for (size_t x = turn_by_eight(row + j, a->in, column + j); x < a->in; x++)
+            for (size_t k = 0; k < 8; k++)
+                column[x * LINES + j + k] = row[j + k][x];
+    for (uint32_t i = 0; i < a->out; i++) {
+        const int32_t *restrict w = a->weight + (size_t)i * a->taps;
+        const uint8_t *restrict from = column + (size_t)a->first[i] * LINES;
+        const uint32_t taps = a->n[i];
+        int32_t sum[LINES];
+        for (size_t j = 0; j < LINES; j++)
+            sum[j] = 1 << (BITS - 1);
+        for (uint32_t k = 0; k < taps; k++, from += LINES)
+            for (size_t j = 0; j < LINES; j++)
+                sum[j] += from[j] * w[k];
+        for (int j = 0; j < LINES; j++)
+            to[j][i] = clip(sum[j]);
+    }
+}
+
+/* All rows of a gray picture. A row that is the one above again, as most are beside a drawn line, is copied.
+ */
+static bool across_gray(const struct axis *a, const ecg_image *in, uint8_t *px)
+{
+    uint8_t *column = ecg__alloc((size_t)a->in * LINES);
+    const uint8_t *row[LINES];
+    uint8_t *to[LINES];
+    int n = 0;
+    if (!column)
+        return false;
+    for (size_t y = 0; y < in->h; y++) {
+        const uint8_t *from = in->px + y * in->stride;
+        if (y > 0 && memcmp(from, from - in->stride, in->w) == 0)
+            continue;
+        row[n] = from;
+        to[n++] = px + y * a->out;
+        if (n == LINES) {
+            across_lines(a, row, column, to);
+            n = 0;
+        }
+    }
+    if (n > 0) {
+        for (int j = n; j < LINES; j++)
+            row[j] = row[0], to[j] = to[0];
+        across_lines(a, row, column, to);
+    }
+    for (size_t y = 1; y < in->h; y++)
+        if (memcmp(in->px + y * in->stride, in->px + (y - 1) * in->stride, in->w) == 0)
+            memcpy(px + y * a->out, px + (y - 1) * a->out, a->out);
+    ecg__free(column);
+    return true;
+}
+
 static void across(const struct axis *a, const uint8_t *row, uint8_t *to, uint32_t c)
 {
-    if (c == 1)
-        across_c(a, row, to, 1);
-    else if (c == 3)
+    if (c == 3)
         across_c(a, row, to, 3);
     else
         across_c(a, row, to, 4);
 }
 
 /* Output row i from rows of n bytes; sum[n]. */
+ECG__HOT
 static void down(const struct axis *a, uint32_t i, const uint8_t *px, size_t n, size_t stride,
                  int32_t *restrict sum, uint8_t *restrict to)
 {
@@ -182,7 +274,11 @@ static ecg_pixels *resize_across(const ecg_image *in, uint32_t w, const struct f
     if (!axis_init(&a, f, in->w, w))
         return NULL;
     ecg_pixels *out = ecg__pixels_new(in->h, w, in->c);
-    if (out)
+    if (out && in->c == 1 && !across_gray(&a, in, out->px)) {
+        ecg_pixels_free(out);
+        out = NULL;
+    }
+    if (out && in->c != 1)
         for (size_t y = 0; y < in->h; y++)
             across(&a, in->px + y * in->stride, out->px + y * w * in->c, in->c);
     axis_free(&a);
