@@ -87,7 +87,7 @@ START_TEST(test_subsets)
     /* 0.29 * 100 is 28.999999999999996. */
     root = tree_new("hundred");
     for (int i = 0; i < 100; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "c/%02d.png", i);
         tree_write(root, name, "x");
     }
