@@ -5,17 +5,23 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/known.h"
 #include "common/start.h"
+
+static char *join(const char *dir, const char *name)
+{
+    const size_t n = strlen(dir) + strlen(name) + 2;
+    char *path = malloc(n);
+    if (path)
+        snprintf(path, n, "%s/%s", dir, name);
+    return path;
+}
 
 char *parts_folder(const char *dir, const char *name)
 {
     struct stat st;
-    const size_t n = strlen(dir) + strlen(name) + 2;
-    char *path = malloc(n);
-    if (!path)
-        return NULL;
-    snprintf(path, n, "%s/%s", dir, name);
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+    char *path = join(dir, name);
+    if (path && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return path;
     free(path);
     return NULL;
@@ -88,7 +94,7 @@ static ecg_dataset_options dataset_options(const parts_options *po)
 }
 
 /* Opens the training folder; a second time without the classes that are empty. */
-static int open_train(parts *p, const parts_options *po, const char *dir, int *left_out)
+static int open_train(parts *p, const parts_options *po, const char *dir)
 {
     ecg_error err = {0};
     ecg_dataset_options o = dataset_options(po);
@@ -98,10 +104,9 @@ static int open_train(parts *p, const parts_options *po, const char *dir, int *l
     if (s != ECG_OK)
         return tool_error(s, &err);
     int code = list_classes(p, p->sets[0], dir);
-    *left_out = code == EXIT_DONE && p->class_count < ecg_dataset_classes(p->sets[0]);
-    if (!*left_out)
+    if (code != EXIT_DONE || p->class_count == ecg_dataset_classes(p->sets[0]))
         return code;
-    ecg_dataset *all = p->sets[0];
+    p->all = p->sets[0];
     p->sets[0] = NULL;
     o.classes = p->classes;
     o.class_count = p->class_count;
@@ -109,27 +114,18 @@ static int open_train(parts *p, const parts_options *po, const char *dir, int *l
     s = ecg_dataset_open(&p->sets[0], dir, &o, &err);
     for (uint32_t i = 0; s == ECG_OK && i < p->class_count; i++)
         p->classes[i] = ecg_dataset_class(p->sets[0], i);
-    ecg_dataset_free(all);
     return s == ECG_OK ? EXIT_DONE : tool_error(s, &err);
 }
 
 /* A folder with pictures of the same classes. Class folders that training left out because they were empty
- * there are left out here too; others that it does not know are an error. */
-static int open_other(parts *p, const parts_options *po, size_t slot, part *out, const char *dir,
-                      int left_out)
+ * there are left out here too, and so are empty ones; others that it does not know are an error. */
+static int open_other(parts *p, const parts_options *po, size_t slot, part *out, const char *dir)
 {
-    ecg_error err = {0};
     ecg_dataset_options o = dataset_options(po);
     o.classes = p->classes;
     o.class_count = p->class_count;
-    o.ignore_unknown = left_out ? 1 : 0;
-    const ecg_status s = ecg_dataset_open(&p->sets[slot], dir, &o, &err);
-    if (s != ECG_OK)
-        return tool_error(s, &err);
-    if (ecg_dataset_ignored(p->sets[slot]))
-        tool_warn("%s: %zu class folders that training has no pictures of are left out", dir,
-                  ecg_dataset_ignored(p->sets[slot]));
-    return take_all(out, p->sets[slot]);
+    const int code = known_open(&p->sets[slot], dir, &o, p->all);
+    return code == EXIT_DONE ? take_all(out, p->sets[slot]) : code;
 }
 
 /* ---- Splitting ---- */
@@ -211,6 +207,25 @@ static int choose(parts *p, const parts_options *o, const char *val_dir)
     return EXIT_DONE;
 }
 
+/* val/ or test/ without train/ would become classes of these names. A manifest in DATA says what they are. */
+static int check_lonely(const parts_options *o)
+{
+    static const char *const names[] = {"val", "test"};
+    struct stat st;
+    char *manifest = join(o->dir, "manifest.csv");
+    if (!manifest)
+        return tool_fail("out of memory");
+    const int has_manifest = !o->keras_rules && stat(manifest, &st) == 0;
+    free(manifest);
+    for (size_t i = 0; !has_manifest && i < sizeof names / sizeof names[0]; i++) {
+        char *folder = parts_folder(o->dir, names[i]);
+        free(folder);
+        if (folder)
+            return tool_fail("%s: there is %s/ but no train/ beside it", o->dir, names[i]);
+    }
+    return EXIT_DONE;
+}
+
 int parts_open(parts *p, const parts_options *o)
 {
     *p = (parts){.how = ""};
@@ -220,11 +235,13 @@ int parts_open(parts *p, const parts_options *o)
     const char *dir = train ? train : o->dir, *val_dir = o->val ? o->val : val;
     if (val_dir && o->fraction > 0)
         tool_warn("%s holds the validation pictures, --val-split has no effect", val_dir);
-    int left_out = 0, code = open_train(p, o, dir, &left_out);
+    int code = train ? EXIT_DONE : check_lonely(o);
+    if (code == EXIT_DONE)
+        code = open_train(p, o, dir);
     if (code == EXIT_DONE && val_dir)
-        code = open_other(p, o, 1, &p->val, val_dir, left_out);
+        code = open_other(p, o, 1, &p->val, val_dir);
     if (code == EXIT_DONE && test)
-        code = open_other(p, o, 2, &p->test, test, left_out);
+        code = open_other(p, o, 2, &p->test, test);
     if (code == EXIT_DONE)
         code = choose(p, o, val_dir);
     free(train);
@@ -241,5 +258,6 @@ void parts_free(parts *p)
     free(p->classes);
     for (size_t i = 0; i < sizeof p->sets / sizeof p->sets[0]; i++)
         ecg_dataset_free(p->sets[i]);
+    ecg_dataset_free(p->all);
     *p = (parts){.how = ""};
 }

@@ -14,6 +14,7 @@ typedef struct part {
 typedef struct parts {
     part train, val, test;
     ecg_dataset *sets[3]; /* what the parts point into */
+    ecg_dataset *all;     /* the training folder with its empty classes; NULL: it has none */
     const char **classes; /* those with pictures, in order; names belong to sets[0] */
     uint32_t class_count;
     const char *how; /* how validation pictures were chosen: "by patient", "its own folder", ... */
