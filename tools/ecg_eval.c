@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/judge.h"
+#include "common/known.h"
 #include "common/opts.h"
 #include "common/parts.h"
 #include "common/start.h"
@@ -61,7 +62,6 @@ static int open_dataset(pictures *p, const settings *s, const ecg_model *m, cons
 {
     const uint32_t classes = ecg_model_classes(m);
     ecg_dataset_options o = ECG_DATASET_OPTIONS_INIT;
-    ecg_error err = {0};
     const char **names = calloc(classes, sizeof *names);
     if (!names)
         return tool_fail("out of memory");
@@ -70,9 +70,9 @@ static int open_dataset(pictures *p, const settings *s, const ecg_model *m, cons
     o.classes = names;
     o.class_count = classes;
     o.ignore_unknown = s->ignore_unknown;
-    const ecg_status status = ecg_dataset_open(&p->data, dir, &o, &err);
+    const int code = known_open(&p->data, dir, &o, NULL);
     free(names);
-    return status == ECG_OK ? EXIT_DONE : tool_error(status, &err);
+    return code;
 }
 
 static int open_pictures(pictures *p, const settings *s, const ecg_model *m)
@@ -93,7 +93,7 @@ static int open_pictures(pictures *p, const settings *s, const ecg_model *m)
         fprintf(stderr, "evaluating %s\n", p->folder);
     if (p->index && !s->quiet)
         fprintf(stderr, "evaluating the %zu pictures that the manifest gives to the split 'test'\n", tests);
-    if (ecg_dataset_ignored(p->data))
+    if (s->ignore_unknown && ecg_dataset_ignored(p->data))
         tool_warn("%s: %zu class folders that the model does not know are left out", dir,
                   ecg_dataset_ignored(p->data));
     return EXIT_DONE;

@@ -30,5 +30,18 @@ wants 1 "parts/val: class 'Other' is not among the 3 expected" 'an unknown class
 rm -r parts/val/Other/* parts/train/Empty parts/val/Empty
 run ecg-train parts -o e.ecgm "${fast[@]}"
 wants 0 "parts/val: class 'Other' is unknown and has no pictures" 'an empty unknown class in val/'
+
+# ---- What trained can be evaluated ----
+cp -r data half && mkdir half/Empty
+run ecg-train half -o half.ecgm "${fast[@]}" -q
+wants 0 '' 'training with an empty class folder'
+run ecg-eval -m half.ecgm half
+wants 0 "half: class 'Empty' is unknown and has no pictures, it is left out" 'evaluation of the same folder'
+check 'all others are counted' grep -q '^60 pictures' out
+cp -r 'data/Class A' half/Other
+run ecg-eval -m half.ecgm half
+wants 1 "half: class 'Other' is not among the 3 expected" 'an unknown class with pictures'
+run ecg-eval -m half.ecgm half --ignore-unknown
+wants 0 '2 class folders' 'unknown classes with --ignore-unknown'
 check 'no failed run left a model' test ! -e x.ecgm
 finish
