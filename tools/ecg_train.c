@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,12 +302,12 @@ static void print_json(const run *r, const settings *s)
     const ecg_epoch *best = &r->log.best;
     fputs("{\"model\":", stdout);
     text_json_string(stdout, s->output);
-    printf(",\"interrupted\":%s,\"epochs\":%u,\"best_epoch\":%u", r->interrupted ? "true" : "false",
-           r->log.last.index, best->index);
-    print_figure("loss", best->loss);
-    print_figure("accuracy", best->accuracy);
-    print_figure("val_loss", best->val_loss);
-    print_figure("val_accuracy", best->val_accuracy);
+    printf(",\"interrupted\":%s,\"epochs\":%u", r->interrupted ? "true" : "false", r->log.last.index);
+    print_figure("best_epoch", best->index ? (double)best->index : (double)NAN);
+    print_figure("loss", best->index ? best->loss : (double)NAN);
+    print_figure("accuracy", best->index ? best->accuracy : (double)NAN);
+    print_figure("val_loss", best->index ? best->val_loss : (double)NAN);
+    print_figure("val_accuracy", best->index ? best->val_accuracy : (double)NAN);
     print_figure("seconds", progress_clock() - r->log.started);
     fputs(",\"test\":", stdout);
     if (r->test) {
@@ -328,8 +329,13 @@ static void print_result(const run *r, const settings *s)
         print_json(r, s);
         return;
     }
-    printf("%s: epoch %u of %u, validation loss %.4f, accuracy %.4f\n", s->output, best->index,
-           r->log.last.index, best->val_loss, best->val_accuracy);
+    if (best->index)
+        printf("%s: epoch %u of %u, validation loss %.4f, accuracy %.4f\n", s->output, best->index,
+               r->log.last.index, best->val_loss, best->val_accuracy);
+    else
+        printf("%s: %s\n", s->output,
+               r->log.last.index ? "interrupted, no epoch had a finite loss"
+                                 : "interrupted before the first epoch was done");
     if (r->test)
         printf("test: %llu pictures, accuracy %.4f, macro F1 %.4f, loss %.4f\n",
                (unsigned long long)ecg_metrics_count(r->test), ecg_metrics_accuracy(r->test),

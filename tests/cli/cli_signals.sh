@@ -1,0 +1,42 @@
+#!/bin/bash
+# ecg-train and signals: in the first epoch, and ignored ones.
+. "$2/common.sh"
+"$make_pictures" data 20 || exit 2
+# Steps that take long: an epoch has 54 of them.
+slow=(--net 'conv2d 16 3x3 relu; conv2d 16 3x3 relu; maxpool 2x2; flatten; dense 3; softmax'
+    --size 256x256 --batch 1 --epochs 1000 --quiet)
+
+# lines FILE N: waits until FILE has at least N lines
+lines() {
+    local i
+    for i in $(seq 600); do
+        [ -f "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ] && return
+        sleep 0.05
+    done
+}
+
+# ---- The first epoch ----
+# A background job of a script ignores SIGINT unless job control is on.
+set -m
+for json in '' --json; do
+    rm -f first.csv
+    "$tools/ecg-train" data -o first.ecgm "${slow[@]}" $json --history first.csv >out 2>err </dev/null &
+    pid=$!
+    lines first.csv 1
+    kill -s INT $pid
+    wait $pid
+    code=$?
+    wants 75 'as it stood in the first epoch, never validated' "SIGINT in the first epoch $json"
+    check 'no epoch was done' test "$(wc -l <first.csv)" -eq 1
+    if [ "$json" ]; then
+        check '--json is JSON' is_json out
+        for key in best_epoch loss accuracy val_loss val_accuracy; do
+            check "$key is null" grep -q "\"$key\":null[,}]" out
+        done
+        check 'it says that it was interrupted' grep -q '"interrupted":true,"epochs":0,' out
+    else
+        check 'the line says so' grep -qx 'first.ecgm: interrupted before the first epoch was done' out
+    fi
+done
+set +m
+finish
