@@ -61,4 +61,19 @@ if [ -w /dev/full ]; then
 else
     skip 'no /dev/full'
 fi
+
+# ---- Closed streams: no file of ours may take their place ----
+"$make_pictures" data 20 || exit 2
+"$tools/ecg-train" data -o a.ecgm --net "$net" --epochs 2 --history a.csv >out 2>&- </dev/null
+code=$?
+wants 0 '' 'stderr closed'
+check 'the history holds its own lines only' test "$(grep -cvE '^(epoch,loss,|[12],)' a.csv)" -eq 0
+check 'the history is whole' test "$(wc -l <a.csv)" -eq 3
+"$tools/ecg-train" data -o b.ecgm --net "$net" --epochs 2 --history b.csv -q 2>err >&- <&-
+code=$?
+wants 1 'standard output: Bad file descriptor' 'stdin and stdout closed'
+check 'that history holds its own lines only' test "$(grep -cvE '^(epoch,loss,|[12],)' b.csv)" -eq 0
+"$tools/ecg-predict" -m a.ecgm - >out 2>err <&-
+code=$?
+wants 1 'standard input: Bad file descriptor' 'reading a closed stdin'
 finish

@@ -2,6 +2,7 @@
 #include "common/start.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -23,16 +24,31 @@ static void start_again(char **argv)
     /* No /proc: go on with the kernels there are. */
 }
 
+static int output_errno; /* of the first write to stdout that failed */
+
+/* A file that is opened must not become stdin, stdout or stderr where one of them is closed. What was closed
+ * still can neither be read nor written. */
+static void fill_closed(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) != -1 || errno != EBADF)
+            continue;
+        if (fd == STDOUT_FILENO)
+            output_errno = EBADF;
+        if (open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY) != fd)
+            return; /* no /dev/null: go on as we were started */
+    }
+}
+
 void tool_start(const char *name, char **argv)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     start_again(argv);
+    fill_closed();
     tool_name = name;
     sigemptyset(&ignore.sa_mask);
     sigaction(SIGPIPE, &ignore, NULL);
 }
-
-static int output_errno; /* of the first write to stdout that failed */
 
 static void note_output(int failed)
 {
