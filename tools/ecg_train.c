@@ -41,6 +41,9 @@ static int check_output(const char *path)
     const size_t n = strlen(path) + 32;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
         return tool_fail("%s: cannot be written: not a regular file", path);
+    /* Replacing it would need the folder's permission only: a model that is read-only is meant to stay. */
+    if (access(path, W_OK) != 0 && errno != ENOENT)
+        return tool_fail("%s: cannot be written: %s", path, strerror(errno));
     char *probe = malloc(n);
     if (!probe)
         return tool_fail("out of memory");

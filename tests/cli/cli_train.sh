@@ -157,6 +157,11 @@ if [ "${as[*]:-}" != none ] && "${as[@]}" test -x "$tools/ecg-train" -a -r "$wor
     "${as[@]}" "$tools/ecg-train" data -o locked/x.ecgm >out 2>err </dev/null
     code=$?
     wants 1 'locked/x.ecgm: cannot be written' 'an output folder that may not be written'
+    mkdir shared && chmod 777 shared && cp a.ecgm shared/kept.ecgm && chmod 444 shared/kept.ecgm
+    "${as[@]}" "$tools/ecg-train" data -o shared/kept.ecgm "${fast[@]}" >out 2>err </dev/null
+    code=$?
+    wants 1 'shared/kept.ecgm: cannot be written: Permission denied' 'a model that is read-only'
+    check 'it is as it was' cmp a.ecgm shared/kept.ecgm
 else
     skip 'permissions: no other user can run the tools here'
 fi
