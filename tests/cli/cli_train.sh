@@ -87,6 +87,15 @@ run ecg-train data
 wants 2 '-o MODEL' 'no output'
 run ecg-train data -o x.ecgm --val data --val-split 0.2
 wants 2 'exclude each other' '--val and --val-split'
+ln -s . here && echo kept >there.ecgm && ln there.ecgm again.ecgm
+for pair in 'x.ecgm x.ecgm' 'x.ecgm ./x.ecgm' "x.ecgm $PWD/x.ecgm" 'here/x.ecgm x.ecgm' 'there.ecgm again.ecgm' \
+    'here/there.ecgm there.ecgm'; do
+    run ecg-train data -o "${pair% *}" --history "${pair#* }"
+    wants 2 'are one file' "model and history: $pair"
+done
+check 'neither was touched' grep -qx kept there.ecgm
+run ecg-train data -o data/../one.ecgm "${fast[@]}" -q --history one.csv
+wants 0 '' 'model and history in one folder'
 run ecg-train data -o x.ecgm --epochs 0
 wants 2 'expected 1..1000000' 'no epochs'
 run ecg-train data -o x.ecgm --optimizer nonsense

@@ -4,6 +4,7 @@
 
 #include "common/augmenting.h"
 #include "common/network.h"
+#include "common/paths.h"
 #include "common/start.h"
 
 static const char about[] = "Trains a convolutional network on a folder of pictures and writes the model "
@@ -143,6 +144,8 @@ static int check_options(settings *s)
                           "gets from ecg_batches; ecg-train has whole ones");
     if (!s->output && !s->summary && !s->preview)
         return opts_wrong("ecg-train", "where to? -o MODEL is missing");
+    if (s->output && s->history && paths_same(s->output, s->history))
+        return opts_wrong("ecg-train", "-o %s and --history %s are one file", s->output, s->history);
     if (s->data.val && s->data.fraction > 0)
         return opts_wrong("ecg-train", "--val and --val-split exclude each other");
     if (ecg_train_options_check(&s->train, &err) != ECG_OK)
