@@ -39,4 +39,18 @@ for json in '' --json; do
     fi
 done
 set +m
+
+# ---- Ignored by whoever started it ----
+rm -f ignored.csv
+(trap '' INT && exec "$tools/ecg-train" data -o ignored.ecgm --net "$net" --epochs 1000000 --history ignored.csv \
+    --quiet) >out 2>err </dev/null &
+pid=$!
+lines ignored.csv 2
+kill -s INT $pid
+lines ignored.csv $(($(wc -l <ignored.csv) + 5))
+check 'an ignored SIGINT stops nothing' kill -s 0 $pid
+kill -s TERM $pid
+wait $pid
+code=$?
+wants 75 'holds the best model so far' 'SIGTERM does'
 finish

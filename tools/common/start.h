@@ -28,7 +28,8 @@ int tool_error(ecg_status s, const ecg_error *err);
  * printed. */
 const char *tool_model(const char *option);
 
-/* SIGINT and SIGTERM only raise a flag from now on; a second one ends the program at once. */
+/* SIGINT and SIGTERM only raise a flag from now on; a second one ends the program at once.
+ * One that was ignored when the program started (nohup, a job of a script) stays ignored. */
 void tool_catch_signals(void);
 int tool_interrupted(void);
 
