@@ -160,7 +160,7 @@ def rng_cases():
 
 # ---- folders ----
 
-FILES = ['B/x.png', 'a/nodotpng', 'a/UP.PNG', 'a/sub-1/q.png', 'a/sub/k/n.png', 'a/sub/y.png', 'b/2.png', 'b/10.png', 'b/.h.png', '.c/z.png']
+FILES = ['B/x.png', 'a/nodotpng', 'a/UP.PNG', 'a/sub-1/q.png', 'a/sub/k/n.png', 'a/sub/y.png', 'b/2.png', 'b/10.png', 'b/.h.png', '.hid/z.png']
 
 
 def make_tree():
