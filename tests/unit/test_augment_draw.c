@@ -89,6 +89,33 @@ START_TEST(test_own_slots)
 }
 END_TEST
 
+/* Nothing goes together that is drawn apart. */
+START_TEST(test_independent)
+{
+    enum { N = 2000, FIELDS = 9 };
+    const ecg_augment_options o = parse(everything);
+    double sums[FIELDS][FIELDS] = {{0}};
+    for (uint64_t k = 0; k < N; k++) {
+        const ecg_augmentation a = draw(&o, k);
+        const double v[FIELDS] = {a.theta / 10,
+                                  a.tx / 12.8,
+                                  a.shear / 3,
+                                  (a.zx - 1) / 0.2,
+                                  (a.zy - 1) / 0.2,
+                                  a.channel_shift / 9,
+                                  a.time_shift / (0.05 * 192),
+                                  (a.gain - 1) / 0.2,
+                                  2.0 * a.flip_horizontal - 1};
+        for (int i = 0; i < FIELDS; i++)
+            for (int j = 0; j < i; j++)
+                sums[i][j] += v[i] * v[j];
+    }
+    for (int i = 0; i < FIELDS; i++)
+        for (int j = 0; j < i; j++)
+            ck_assert_msg(fabs(sums[i][j] / N) < 0.06, "%d and %d: %g", i, j, sums[i][j] / N);
+}
+END_TEST
+
 START_TEST(test_ranges_are_kept_and_filled)
 {
     const ecg_augment_options o = parse(everything);
@@ -189,6 +216,7 @@ int main(void)
     tcase_add_test(t, test_neutral);
     tcase_add_test(t, test_function_of_its_key);
     tcase_add_test(t, test_own_slots);
+    tcase_add_test(t, test_independent);
     tcase_add_test(t, test_ranges_are_kept_and_filled);
     tcase_add_test(t, test_probability);
     tcase_add_test(t, test_keras_shift_rules);
