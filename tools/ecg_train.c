@@ -370,7 +370,7 @@ static int work(run *r, settings *s)
     if (code != EXIT_DONE)
         return code;
     if (s->summary) {
-        network_print(r->spec, stdout);
+        (s->json ? network_json : network_print)(r->spec, stdout);
         return EXIT_DONE;
     }
     if (!s->quiet) {

@@ -27,6 +27,14 @@ check '--json is one line' test "$(wc -l <out)" -eq 1
 run ecg-train data --summary --net "$net"
 wants 0 '' '--summary needs no output file'
 check '--summary prints the table to stdout' grep -q softmax out
+run ecg-train data --summary --json --net "$net"
+wants 0 '' '--summary --json'
+check 'that is JSON' is_json out
+check 'in one line' test "$(wc -l <out)" -eq 1
+# 4 kernels of 3x3 and biases on 10x10 outputs; 100 values to 3 classes.
+check 'a layer with its figures' grep -qF \
+    '{"name":"conv2d","text":"4 3x3","output":[10,10,4],"params":40,"state":0,"macs":3600}' out
+check 'the totals' grep -qF '"outputs":3,"params":343,"state":0,' out
 printf '# a comment first\n%s\n' "$net" >net.txt
 run ecg-train data -o d.ecgm --net @net.txt --epochs 1 --size 16x20 --color rgb -q
 wants 0 '' 'a network from a file, in another size and colour'

@@ -143,3 +143,33 @@ void network_print(const ecg_spec *s, FILE *f)
         fprintf(f, ", %llu not trained", (unsigned long long)state);
     fprintf(f, "\n%.4g million multiply-adds a picture\n", 1e-6 * (double)macs);
 }
+
+static void print_shape(ecg_shape s, FILE *f)
+{
+    fprintf(f, "[%u,%u,%u]", s.h, s.w, s.c);
+}
+
+void network_json(const ecg_spec *s, FILE *f)
+{
+    uint64_t state = 0, macs = 0;
+    fputs("{\"input\":", f);
+    print_shape(ecg_spec_input(s), f);
+    fputs(",\"layers\":[", f);
+    for (uint32_t i = 0; i < ecg_spec_layers(s); i++) {
+        const ecg_layer_info info = ecg_spec_layer(s, i);
+        char *attributes = layer_text(s, i);
+        state += info.state;
+        macs += info.macs;
+        fprintf(f, "%s{\"name\":", i ? "," : "");
+        text_json_string(f, info.name);
+        fputs(",\"text\":", f);
+        text_json_string(f, attributes ? attributes : "");
+        fputs(",\"output\":", f);
+        print_shape(info.out, f);
+        fprintf(f, ",\"params\":%llu,\"state\":%llu,\"macs\":%llu}", (unsigned long long)info.params,
+                (unsigned long long)info.state, (unsigned long long)info.macs);
+        free(attributes);
+    }
+    fprintf(f, "],\"outputs\":%u,\"params\":%llu,\"state\":%llu,\"macs\":%llu}\n", ecg_spec_outputs(s),
+            (unsigned long long)ecg_spec_params(s), (unsigned long long)state, (unsigned long long)macs);
+}

@@ -18,6 +18,10 @@ const char *network_name(const char *net);
 /* The layers with shapes, attributes, parameters and totals, as Keras' summary(). */
 void network_print(const ecg_spec *s, FILE *f);
 
+/* The same as one line of JSON: input, layers (name, text, output, params, state, macs), outputs and totals.
+ */
+void network_json(const ecg_spec *s, FILE *f);
+
 /* Names of all presets, with help, as paragraphs for --help. Static storage. */
 const char *network_presets(void);
 
