@@ -62,6 +62,13 @@ else
     skip 'no /dev/full'
 fi
 
+# ---- Layers ----
+run ecg-train --help
+sed -n '/^Layers in the text/,/^$/s/^  \([a-z0-9_]*\): .*/\1/p' out >layers
+check 'the help lists layers' test "$(grep -cxE 'conv2d|batchnorm|softmax' layers)" -eq 3
+sed -n '/^.Sh LAYERS/,/^.El/s/^.It Cm //p' "$man/ecg-train.1" >in-man
+check 'the man page lists the same layers' cmp layers in-man
+
 # ---- Closed streams: no file of ours may take their place ----
 "$make_pictures" data 20 || exit 2
 "$tools/ecg-train" data -o a.ecgm --net "$net" --epochs 2 --history a.csv >out 2>&- </dev/null

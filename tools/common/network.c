@@ -23,12 +23,16 @@ const char *network_name(const char *net)
     return preset_text(net) ? net : "custom";
 }
 
-const char *network_presets(void)
+const char *network_help(void)
 {
-    static char text[4096];
+    static char text[8192];
     const char *name, *help;
     size_t at = (size_t)snprintf(text, sizeof text, "Networks for --net:");
     for (size_t i = 0; ecg_preset(i, &name, &help) && at < sizeof text; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "\n  %s: %s", name, help);
+    if (at < sizeof text)
+        at += (size_t)snprintf(text + at, sizeof text - at, "\n\nLayers in the text of a network:");
+    for (size_t i = 0; (name = ecg_layer_kind(i, &help)) != NULL && at < sizeof text; i++)
         at += (size_t)snprintf(text + at, sizeof text - at, "\n  %s: %s", name, help);
     return text;
 }

@@ -22,7 +22,7 @@ void network_print(const ecg_spec *s, FILE *f);
  */
 void network_json(const ecg_spec *s, FILE *f);
 
-/* Names of all presets, with help, as paragraphs for --help. Static storage. */
-const char *network_presets(void);
+/* Names of all presets and of all kinds of layers, with help, as paragraphs for --help. Static storage. */
+const char *network_help(void);
 
 #endif

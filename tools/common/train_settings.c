@@ -112,8 +112,8 @@ static int read_options(settings *s, int *argc, char **argv)
         {"seed", 0, "N", OPT_UINT64, &t->seed, .help = "same seed, same pictures: same model"},
         {"threads", 0, "N", OPT_UINT, &t->threads, 1, 256, .init = "one per core", .help = "threads to use"},
     };
-    const opt_command command = {"ecg-train", "DATA -o MODEL [options]", about, rows, OPT_COUNT(rows), 1,
-                                 1,           network_presets()};
+    const opt_command command = {"ecg-train",   "DATA -o MODEL [options]", about, rows, OPT_COUNT(rows), 1, 1,
+                                 network_help()};
     return opts_parse(&command, argc, argv);
 }
 
