@@ -31,7 +31,9 @@ static ecg_status plan(const void *attr, ecg_shape in, ecg__plan *out, ecg_error
     ecg__plan_tensor(out, "gamma", dims, true)->fill = 1.0f;
     ecg__plan_tensor(out, "beta", dims, true);
     ecg__plan_tensor(out, "mean", dims, false);
-    ecg__plan_tensor(out, "variance", dims, false)->fill = 1.0f;
+    ecg__tensor *variance = ecg__plan_tensor(out, "variance", dims, false);
+    variance->fill = 1.0f;
+    variance->nonnegative = true;
     out->scratch = in.c * sizeof(float);
     out->train_scratch = in.c * (2 * sizeof(double) + 4 * sizeof(float));
     out->partial = (size_t)SUM_COUNT * in.c + 1;

@@ -39,9 +39,10 @@ typedef enum ecg__init {
 typedef struct ecg__tensor {
     const char *name; /* "kernel", "bias", "gamma", "beta", "mean", "variance" */
     uint32_t rank, dims[4];
-    size_t count;   /* product of dims */
-    bool trainable; /* false: state that forward moves (running statistics) */
-    bool decays;    /* kernels: weight decay and L2 apply */
+    size_t count;     /* product of dims */
+    bool trainable;   /* false: state that forward moves (running statistics) */
+    bool decays;      /* kernels: weight decay and L2 apply */
+    bool nonnegative; /* a variance: a model with a negative value in it is refused */
     ecg__init init;
     float fill;
     uint32_t fan_in, fan_out;

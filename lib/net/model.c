@@ -63,10 +63,16 @@ static ecg_status check_weights(const ecg_spec *s, const float *w, ecg_error *er
 {
     for (uint32_t i = 0; i < s->slots; i++) {
         const ecg__slot *slot = &s->slot[i];
-        for (size_t j = 0; j < slot->tensor->count; j++)
-            if (!isfinite(w[slot->offset + j]))
+        for (size_t j = 0; j < slot->tensor->count; j++) {
+            const float v = w[slot->offset + j];
+            if (!isfinite(v))
                 return ecg__fail_at(err, ECG_ENUMERIC, slot->layer, "model: value %zu of %s is not finite", j,
                                     slot->name);
+            if (slot->tensor->nonnegative && v < 0.0f)
+                return ecg__fail_at(err, ECG_ENUMERIC, slot->layer,
+                                    "model: value %zu of %s is %g, expected 0 or more", j, slot->name,
+                                    (double)v);
+        }
     }
     return ECG_OK;
 }

@@ -102,6 +102,28 @@ START_TEST(what_gives_no_probabilities_is_refused)
 }
 END_TEST
 
+START_TEST(a_negative_variance_is_refused)
+{
+    ecg_error e;
+    ecg_model *m;
+    ecg_spec *other;
+    const char *const two[] = {"a", "b"};
+    ck_ok(ecg_spec_parse(&other, "input 4x4x1; flatten; batchnorm; dense 2; softmax", NULL, 0, &e), e);
+    const ecg__slot *mean = &other->slot[2], *variance = &other->slot[3];
+    ck_assert_str_eq(variance->tensor->name, "variance");
+    float *w = ecg__calloc(other->floats, sizeof *w);
+    w[mean->offset] = -1.0f; /* no variance: any number will do */
+    w[variance->offset + 1] = -0.0f;
+    ck_ok(ecg__model_new(&m, other, &prep, two, 2, NULL, w, true, &e), e);
+    ecg_model_free(m);
+    w[variance->offset + 5] = -0.5f;
+    ck_fails(ecg__model_new(&m, other, &prep, two, 2, NULL, w, true, &e), e, ECG_ENUMERIC,
+             "value 5 of 2.batchnorm.variance is -0.5");
+    ecg__free(w);
+    ecg_spec_free(other);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("model");
@@ -110,6 +132,7 @@ int main(void)
     tcase_add_test(t, parts_are_copied);
     tcase_add_test(t, what_does_not_fit_is_refused);
     tcase_add_test(t, what_gives_no_probabilities_is_refused);
+    tcase_add_test(t, a_negative_variance_is_refused);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

@@ -33,8 +33,10 @@ static ecg_model *model(const char *text, const char *const *entries)
     float *w = ecg__calloc(spec->floats, sizeof *w);
     ck_assert_ptr_nonnull(w);
     for (uint32_t i = 0; i < spec->slots; i++)
-        for (size_t j = 0; j < spec->slot[i].tensor->count; j++)
-            w[spec->slot[i].offset + j] = sinf((float)(100 * i + j)) * 0x1p-3f;
+        for (size_t j = 0; j < spec->slot[i].tensor->count; j++) {
+            const float v = sinf((float)(100 * i + j)) * 0x1p-3f;
+            w[spec->slot[i].offset + j] = spec->slot[i].tensor->nonnegative ? fabsf(v) : v;
+        }
     ecg_model *m;
     ck_ok(ecg__model_new(&m, spec, &prep, names, 3, entries, w, false, &err), err);
     ecg_spec_free(spec);
