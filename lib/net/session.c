@@ -32,20 +32,25 @@ ecg_status ecg_session_new(ecg_session **out, ecg_model *m, const ecg_session_op
     status = ecg__infer_plan(&s->infer, m->spec);
     if (status == ECG_OK)
         status = ecg__pool_new(&s->pool, opt.threads);
+    size_t total = 0; /* bytes of all arenas */
     if (status == ECG_OK) {
         const size_t values = m->spec->layer[0].plan.in_count;
         s->input_at = s->infer.bytes;
         s->pixels_at = s->input_at + ecg__align_up(values * sizeof(float));
         s->arena_bytes = s->pixels_at + ecg__align_up(values);
-        size_t total;
-        if (ecg__mul(&total, s->arena_bytes, ecg__pool_workers(s->pool)))
-            s->arena = ecg__alloc(total);
+        if (!ecg__mul(&total, s->arena_bytes, ecg__pool_workers(s->pool)))
+            total = SIZE_MAX - ECG__ALIGN;
+        s->arena = ecg__alloc(total);
         if (!s->arena)
             status = ECG_ENOMEM;
     }
     if (status != ECG_OK) {
+        const uint32_t threads = s->pool ? ecg__pool_workers(s->pool) : 0;
         ecg_session_free(s);
-        return ecg__fail(err, status, "session: out of memory");
+        if (total == 0)
+            return ecg__fail(err, status, "session: out of memory");
+        return ecg__fail(err, status, "session: out of memory, wanted %zu MiB for %" PRIu32 " thread%s",
+                         (total >> 20) + 1, threads, threads == 1 ? "" : "s");
     }
     *out = s;
     return ECG_OK;

@@ -1,12 +1,17 @@
 /* Running a model: the same bits alone or among others, on any number of threads. */
+#define _XOPEN_SOURCE 700 /* rlimit */
 #include "unit/unit.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
 #include "net/model.h"
 #include "train/init.h"
+#include "unit/nets.h"
 
 static const char *const names[] = {"a", "b", "c"};
 
@@ -98,6 +103,29 @@ START_TEST(rows_may_lie_apart)
 }
 END_TEST
 
+#if !UNIT_SANITIZED
+START_TEST(missing_memory_is_named)
+{
+    /* 64 values of 2000x1000 floats are 488 MiB; the weights are few. Each test has its own process. */
+    struct rlimit few = {(rlim_t)384 << 20, (rlim_t)384 << 20};
+    ecg_model *m = make_model("input 2000x1000x1; conv2d 64 1x1; global_maxpool; dense 3; softmax");
+    ecg_session_options o = ECG_SESSION_OPTIONS_INIT;
+    ecg_session *s;
+    ecg_error e;
+    o.threads = 1;
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &few), 0);
+    ck_fails(ecg_session_new(&s, m, &o, &e), e, ECG_ENOMEM, "out of memory, wanted");
+    ck_assert_ptr_null(s);
+    const char *number = strstr(e.message, "wanted ") + strlen("wanted ");
+    const unsigned long mib = strtoul(number, NULL, 10);
+    ck_assert_uint_ge(mib, 488);
+    ck_assert_uint_le(mib, 600);
+    ck_assert_ptr_nonnull(strstr(e.message, "MiB for 1 thread"));
+    ecg_model_free(m);
+}
+END_TEST
+#endif
+
 int main(void)
 {
     Suite *s = suite_create("session");
@@ -105,6 +133,9 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, company_and_threads_change_nothing);
     tcase_add_test(t, rows_may_lie_apart);
+#if !UNIT_SANITIZED
+    tcase_add_test(t, missing_memory_is_named); /* a sanitizer takes more than the limit by itself */
+#endif
     suite_add_tcase(s, t);
     return unit_run(s);
 }
