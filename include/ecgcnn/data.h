@@ -94,6 +94,7 @@ typedef enum ecg_split_mode {
 } ecg_split_mode;
 
 /* Cut the samples in two lists of indices into d, each ascending; allocated here, freed with ecg_split_free.
+ * Those that the manifest gives to the split "test" are in neither, and the fraction is one of the others.
  * A class with two or more pictures keeps at least one in training. fraction in (0, 1). *mode is replaced by
  * the one used. Errors: ECG_EINVAL (fraction; BY_PATIENT or BY_GROUP without patients or groups, or with one;
  * an empty side), ECG_ENOMEM. */

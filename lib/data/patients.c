@@ -37,6 +37,12 @@ static void fill(struct ecg__patients *p, const struct row *row, size_t n)
     p->start[p->count] = shares;
 }
 
+bool ecg__is_split(const ecg_dataset *d, size_t i)
+{
+    const char *split = ecg_dataset_sample(d, i)->split;
+    return !split || strcmp(split, "test") != 0;
+}
+
 static const char *who(const ecg_dataset *d, size_t i, bool by_group)
 {
     const ecg_sample *s = ecg_dataset_sample(d, i);
@@ -48,7 +54,7 @@ ecg_status ecg__patients_init(struct ecg__patients *p, const ecg_dataset *d, boo
     const size_t n = ecg_dataset_samples(d);
     memset(p, 0, sizeof *p);
     for (size_t i = 0; i < n; i++)
-        if (!who(d, i, by_group))
+        if (ecg__is_split(d, i) && !who(d, i, by_group))
             return ecg__fail(err, ECG_EINVAL, "split by %s: no %s is named for %s",
                              by_group ? "group" : "patient", by_group ? "group" : "patient",
                              ecg_dataset_sample(d, i)->path);
@@ -60,12 +66,13 @@ ecg_status ecg__patients_init(struct ecg__patients *p, const ecg_dataset *d, boo
     struct row *row = ecg__calloc(n, sizeof *row);
     const bool ok = p->of_sample && p->class_count && p->start && p->share && row;
     if (ok) {
-        for (size_t i = 0; i < n; i++) {
-            row[i] = (struct row){who(d, i, by_group), ecg_dataset_sample(d, i)->label, (uint32_t)i};
-        }
-        if (n)
-            qsort(row, n, sizeof *row, by_patient_and_class);
-        fill(p, row, n);
+        size_t rows = 0;
+        for (size_t i = 0; i < n; i++)
+            if (ecg__is_split(d, i))
+                row[rows++] = (struct row){who(d, i, by_group), ecg_dataset_sample(d, i)->label, (uint32_t)i};
+        if (rows)
+            qsort(row, rows, sizeof *row, by_patient_and_class);
+        fill(p, row, rows);
     }
     ecg__free(row);
     if (ok)

@@ -23,15 +23,17 @@ static ecg_status split_stratified(uint8_t *val, const ecg_dataset *d, double fr
     if (!order)
         return ecg__fail(err, ECG_ENOMEM, "split: out of memory for %zu pictures", ecg_dataset_samples(d));
     for (size_t c = 0, start = 0; c < ecg_dataset_classes(d); c++) {
-        const size_t n = ecg_dataset_class_samples(d, (uint32_t)c);
-        for (size_t i = 0; i < n; i++)
-            order[i] = (uint32_t)(start + i);
+        const size_t end = start + ecg_dataset_class_samples(d, (uint32_t)c);
+        size_t n = 0;
+        for (size_t i = start; i < end; i++)
+            if (ecg__is_split(d, i))
+                order[n++] = (uint32_t)i;
         ecg__rng r = ecg__rng_at(seed, ECG__RNG_SPLIT, c, 0);
         ecg__rng_shuffle(&r, order, (uint32_t)n);
         const size_t take = clamp_take(floor(fraction * (double)n + 0.5), n);
         for (size_t i = 0; i < take; i++)
             val[order[i]] = 1;
-        start += n;
+        start = end;
     }
     ecg__free(order);
     return ECG_OK;
@@ -40,9 +42,17 @@ static ecg_status split_stratified(uint8_t *val, const ecg_dataset *d, double fr
 static void split_leading(uint8_t *val, const ecg_dataset *d, double fraction)
 {
     for (size_t c = 0, start = 0; c < ecg_dataset_classes(d); c++) {
-        const size_t n = ecg_dataset_class_samples(d, (uint32_t)c);
-        memset(val + start, 1, clamp_take(fraction * (double)n, n));
-        start += n;
+        const size_t end = start + ecg_dataset_class_samples(d, (uint32_t)c);
+        size_t n = 0;
+        for (size_t i = start; i < end; i++)
+            n += ecg__is_split(d, i);
+        size_t take = clamp_take(fraction * (double)n, n);
+        for (size_t i = start; take > 0; i++)
+            if (ecg__is_split(d, i)) {
+                val[i] = 1;
+                take--;
+            }
+        start = end;
     }
 }
 
@@ -138,7 +148,7 @@ static ecg_status split_by_patient(uint8_t *val, const ecg_dataset *d, double fr
         ecg__rng_shuffle(&r, order, (uint32_t)p.count);
         st = choose_patients(chosen, &p, fraction, order, in_val, what, err);
         for (size_t i = 0; st == ECG_OK && i < ecg_dataset_samples(d); i++)
-            val[i] = chosen[p.of_sample[i]];
+            val[i] = ecg__is_split(d, i) && chosen[p.of_sample[i]];
     }
     ecg__free(chosen);
     ecg__free(order);
@@ -148,11 +158,14 @@ static ecg_status split_by_patient(uint8_t *val, const ecg_dataset *d, double fr
 }
 
 /* Marks to ascending lists. */
-static ecg_status to_lists(ecg_split *out, const uint8_t *val, size_t n, double fraction, ecg_error *err)
+static ecg_status to_lists(ecg_split *out, const ecg_dataset *d, const uint8_t *val, double fraction,
+                           ecg_error *err)
 {
-    size_t val_count = 0;
-    for (size_t i = 0; i < n; i++)
+    size_t val_count = 0, n = 0;
+    for (size_t i = 0; i < ecg_dataset_samples(d); i++) {
+        n += ecg__is_split(d, i);
         val_count += val[i];
+    }
     if (val_count == 0 || val_count == n)
         return ecg__fail(err, ECG_EINVAL, "split: a fraction of %g of %zu pictures leaves none for %s",
                          fraction, n, val_count ? "training" : "validation");
@@ -161,10 +174,10 @@ static ecg_status to_lists(ecg_split *out, const uint8_t *val, size_t n, double 
         ecg_split_free(&s);
         return ecg__fail(err, ECG_ENOMEM, "split: out of memory for %zu pictures", n);
     }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < ecg_dataset_samples(d); i++) {
         if (val[i])
             s.val[s.val_count++] = (uint32_t)i;
-        else
+        else if (ecg__is_split(d, i))
             s.train[s.train_count++] = (uint32_t)i;
     }
     *out = s;
@@ -212,7 +225,7 @@ ecg_status ecg_dataset_split(ecg_split *out, const ecg_dataset *d, double fracti
         st = ecg__fail(err, ECG_EINVAL, "split: %d is no way of splitting", (int)use);
     }
     if (st == ECG_OK)
-        st = to_lists(out, val, n, fraction, err);
+        st = to_lists(out, d, val, fraction, err);
     ecg__free(val);
     if (st == ECG_OK && mode)
         *mode = use;

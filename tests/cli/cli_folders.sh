@@ -43,5 +43,23 @@ run ecg-eval -m half.ecgm half
 wants 1 "half: class 'Other' is not among the 3 expected" 'an unknown class with pictures'
 run ecg-eval -m half.ecgm half --ignore-unknown
 wants 0 '2 class folders' 'unknown classes with --ignore-unknown'
+
+# ---- Splits of a manifest ----
+# manifest FOLDER AWK: a manifest of FOLDER whose split is what AWK makes of n, the number of the row
+manifest() {
+    (cd "$1" && find . -name '*.png' | sort | awk -F / '
+        BEGIN {print "image,class,split"} {n = NR; split_ = ""; '"$2"'; print $2 "/" $3 "," $2 "," split_}' >manifest.csv)
+}
+cp -r data rows && manifest rows 'if (n % 2) split_ = "test"'
+run ecg-train rows -o rows.ecgm "${fast[@]}" --val-split 0.2
+wants 0 '^all +24 +6 +30$' 'the fraction is one of the rows that are not for the test'
+manifest rows 'split_ = n % 5 == 0 ? "" : n % 5 == 1 ? "val" : n % 5 == 2 ? "test" : "train"'
+run ecg-train rows -o rows.ecgm "${fast[@]}"
+wants 0 'rows: 12 pictures are left out, the manifest gives them to none' 'rows without a split beside named ones'
+check 'the others are used' grep -qE '^all +24 +12 +12$' err
+manifest rows 'split_ = n % 5 == 1 ? "val" : n % 5 == 2 ? "test" : "train"'
+run ecg-train rows -o rows.ecgm "${fast[@]}"
+wants 0 'named by the manifest' 'rows that all have a split'
+check 'nothing is left out' test "$(grep -c 'left out' err)" -eq 0
 check 'no failed run left a model' test ! -e x.ecgm
 finish

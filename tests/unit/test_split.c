@@ -278,6 +278,44 @@ START_TEST(test_by_patient_small)
 }
 END_TEST
 
+/* What the manifest gives to the test is in neither list, and no part of the fraction. */
+START_TEST(test_test_rows)
+{
+    static char text[8192];
+    size_t at = (size_t)snprintf(text, sizeof text, "image,class,patient,split\n");
+    for (int i = 0; i < 80; i++) /* 40 pictures of each class, half of them for the test, 4 of each patient */
+        at += (size_t)snprintf(text + at, sizeof text - at, "%02d,%c,P%d,%s\n", i, i % 2 ? 'b' : 'a', i / 4,
+                               i < 40 ? "test" : "");
+    ecg_dataset *d = from_text(text);
+    static const ecg_split_mode modes[] = {ECG_SPLIT_STRATIFIED, ECG_SPLIT_LEADING, ECG_SPLIT_BY_PATIENT};
+    for (int m = 0; m < 3; m++)
+        for (uint64_t seed = 0; seed < 10; seed++) {
+            ecg_split s = split(d, 0.2, modes[m], seed);
+            ck_assert_uint_eq(s.train_count, 32);
+            ck_assert_uint_eq(s.val_count, 8);
+            size_t of_a = 0;
+            for (size_t i = 0; i < s.train_count; i++)
+                ck_assert_ptr_null(ecg_dataset_sample(d, s.train[i])->split);
+            for (size_t i = 0; i < s.val_count; i++) {
+                ck_assert_ptr_null(ecg_dataset_sample(d, s.val[i])->split);
+                of_a += ecg_dataset_sample(d, s.val[i])->label == 0;
+            }
+            ck_assert_uint_eq(of_a, 4);
+            if (modes[m] == ECG_SPLIT_LEADING)
+                ck_assert_str_eq(ecg_dataset_sample(d, s.val[0])->name, "40");
+            ecg_split_free(&s);
+        }
+    ecg_dataset_free(d);
+
+    /* A test row needs no patient. */
+    d = from_text("image,class,patient,split\n1,a,P,\n2,a,Q,\n3,a,,test\n");
+    ecg_split s = split(d, 0.5, ECG_SPLIT_BY_PATIENT, 1);
+    ck_assert_uint_eq(s.train_count + s.val_count, 2);
+    ecg_split_free(&s);
+    ecg_dataset_free(d);
+}
+END_TEST
+
 static ecg_status try_split(const ecg_dataset *d, double fraction, ecg_split_mode mode)
 {
     ecg_split s;
@@ -331,6 +369,7 @@ int main(void)
     tcase_add_test(t, test_leading);
     tcase_add_test(t, test_by_patient_random);
     tcase_add_test(t, test_by_patient_small);
+    tcase_add_test(t, test_test_rows);
     tcase_add_test(t, test_errors);
     suite_add_tcase(s, t);
     return unit_run(s);

@@ -160,8 +160,6 @@ static int split_train(parts *p, const parts_options *o)
         memcpy(p->val.index, split.val, split.val_count * sizeof *split.val);
         p->train.count = split.train_count;
         p->val.count = split.val_count;
-        drop_test(&p->train);
-        drop_test(&p->val);
     }
     ecg_split_free(&split);
     p->fraction = fraction;
@@ -194,6 +192,12 @@ static int choose(parts *p, const parts_options *o, const char *val_dir)
         p->how = "named by the manifest";
         if (!take_manifest(&p->train, d, "train"))
             return tool_fail("%s: the manifest gives no picture to the split 'train'", o->dir);
+        const size_t test = p->test.data == d ? p->test.count : 0;
+        const size_t left = ecg_dataset_samples(d) - p->train.count - p->val.count - test;
+        if (left)
+            tool_warn("%s: %zu pictures are left out, the manifest gives them to none of the splits 'train', "
+                      "'val' and 'test'",
+                      o->dir, left);
     } else {
         code = split_train(p, o);
     }
