@@ -239,6 +239,9 @@ static int fit(run *r, const settings *s)
     if (status == ECG_OK)
         return r->log.best.index ? code
                                  : tool_fail("no epoch had a finite loss: %s was not written", s->output);
+    if (status == ECG_ENUMERIC)
+        return tool_fail("%s; a lower learning rate (--lr, now %g) may help", err.message,
+                         (double)s->train.lr);
     if (status != ECG_ECANCELLED)
         return tool_error(status, &err);
     r->interrupted = 1;

@@ -266,8 +266,11 @@ ecg_status ecg__trainer_step(ecg_trainer *t, const ecg__feed *feed, size_t n, fl
     const double mean = sum(t->shard_loss, t->shards) / denom;
     if (!isfinite(mean)) {
         keep_state(t, true);
-        return ecg__fail(err, ECG_ENUMERIC, "training: loss of step %" PRIu64 " is not finite (%g)",
-                         t->steps + 1, mean);
+        return ecg__fail(err, ECG_ENUMERIC, "training: loss of step %" PRIu64 " is not finite (%s)",
+                         t->steps + 1,
+                         isnan(mean) ? "nan"
+                         : mean > 0  ? "inf"
+                                     : "-inf");
     }
     run_phases(t, t->tape.loss_phase + 1, t->tape.phases);
     const double l2 = update(t, lr);

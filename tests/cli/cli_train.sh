@@ -46,6 +46,16 @@ check 'no warning of shared patients' test "$(grep -c 'same patients' err)" -eq 
 run ecg-train data --val data -o f.ecgm "${fast[@]}" -q
 wants 0 '' '--val'
 
+run ecg-train 'a folder' -o f.ecgm "${fast[@]}" -q --split leading --val-split 0.2
+wants 0 'a folder/val holds the validation pictures, --split has no effect' '--split beside val/'
+check '--val-split too' grep -q 'val-split has no effect' err
+run ecg-train data -o f.ecgm "${fast[@]}" -q --seed 18446744073709551616
+wants 2 'expected 0..18446744073709551615' 'a seed out of range'
+run ecg-train data -o f.ecgm "${fast[@]}" -q --seed -1
+wants 2 'expected 0..18446744073709551615' 'a negative seed'
+run ecg-train data -o diverged.ecgm "${fast[@]}" -q --optimizer sgd --lr 1e30
+wants 1 'is not finite \((nan|inf)\); a lower learning rate \(--lr, now 1e\+30\) may help' 'a loss that is not finite'
+
 # ---- Augmentation ----
 run ecg-train --augment-help
 wants 0 '' '--augment-help alone'

@@ -52,7 +52,7 @@ static void range_of(const opt_row *r, char *buf, size_t cap)
 {
     if (r->min == 0 && r->max == 0) { // NOLINT: exactly unset
         if (r->kind == OPT_UINT || r->kind == OPT_UINT64)
-            add(buf, cap, "a whole number");
+            add(buf, cap, "0..%llu", (unsigned long long)(r->kind == OPT_UINT ? UINT32_MAX : UINT64_MAX));
         else
             add(buf, cap, "a number");
     } else if (isinf(r->max)) {

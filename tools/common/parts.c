@@ -239,6 +239,8 @@ int parts_open(parts *p, const parts_options *o)
     const char *dir = train ? train : o->dir, *val_dir = o->val ? o->val : val;
     if (val_dir && o->fraction > 0)
         tool_warn("%s holds the validation pictures, --val-split has no effect", val_dir);
+    if (val_dir && o->mode != ECG_SPLIT_AUTO)
+        tool_warn("%s holds the validation pictures, --split has no effect", val_dir);
     int code = train ? EXIT_DONE : check_lonely(o);
     if (code == EXIT_DONE)
         code = open_train(p, o, dir);
