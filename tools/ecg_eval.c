@@ -178,8 +178,9 @@ static int print_figures(const ecg_metrics *metrics, const ecg_model *m, const s
     return EXIT_DONE;
 }
 
-static int evaluate(const settings *s, ecg_model *m)
+static int evaluate(ecg_model *m, const void *read)
 {
+    const settings *s = read;
     pictures p = {NULL, NULL, NULL, 0};
     table csv = {NULL, NULL, NULL};
     ecg_metrics *metrics = NULL;
@@ -215,17 +216,7 @@ static int evaluate(const settings *s, ecg_model *m)
 int main(int argc, char **argv)
 {
     settings s = {.model = NULL};
-    ecg_model *m = NULL;
-    ecg_error err = {0};
     tool_start("ecg-eval", argv);
-    int code = read_options(&s, &argc, argv);
-    if (code != OPTS_GO)
-        return tool_finish(code);
-    s.model = tool_model(s.model);
-    if (!s.model)
-        return tool_finish(EXIT_USAGE);
-    const ecg_status status = ecg_model_load(&m, s.model, NULL, &err);
-    code = status == ECG_OK ? evaluate(&s, m) : tool_error(status, &err);
-    ecg_model_free(m);
-    return tool_finish(code);
+    const int code = read_options(&s, &argc, argv);
+    return tool_run_model(code, s.model, evaluate, &s);
 }

@@ -185,8 +185,9 @@ static int predict_all(const settings *s, const ecg_model *m, ecg_session *sessi
     return bad ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int predict(const settings *s, ecg_model *m)
+static int predict(ecg_model *m, const void *read)
 {
+    const settings *s = read;
     ecg_session_options o = ECG_SESSION_OPTIONS_INIT;
     ecg_session *session = NULL;
     ecg_error err = {0};
@@ -206,17 +207,7 @@ static int predict(const settings *s, ecg_model *m)
 int main(int argc, char **argv)
 {
     settings s = {.top = 1};
-    ecg_model *m = NULL;
-    ecg_error err = {0};
     tool_start("ecg-predict", argv);
-    int code = read_options(&s, &argc, argv);
-    if (code != OPTS_GO)
-        return tool_finish(code);
-    s.model = tool_model(s.model);
-    if (!s.model)
-        return tool_finish(EXIT_USAGE);
-    const ecg_status status = ecg_model_load(&m, s.model, NULL, &err);
-    code = status == ECG_OK ? predict(&s, m) : tool_error(status, &err);
-    ecg_model_free(m);
-    return tool_finish(code);
+    const int code = read_options(&s, &argc, argv);
+    return tool_run_model(code, s.model, predict, &s);
 }

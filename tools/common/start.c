@@ -118,6 +118,22 @@ const char *tool_model(const char *option)
     return NULL;
 }
 
+int tool_run_model(int code, const char *model, int (*work)(ecg_model *m, const void *settings),
+                   const void *settings)
+{
+    ecg_model *m = NULL;
+    ecg_error err = {0};
+    if (code != OPTS_GO)
+        return tool_finish(code);
+    const char *path = tool_model(model);
+    if (!path)
+        return tool_finish(EXIT_USAGE);
+    const ecg_status status = ecg_model_load(&m, path, NULL, &err);
+    code = status == ECG_OK ? work(m, settings) : tool_error(status, &err);
+    ecg_model_free(m);
+    return tool_finish(code);
+}
+
 /* ---- Signals ---- */
 static volatile sig_atomic_t interrupted;
 

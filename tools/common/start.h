@@ -3,6 +3,7 @@
 #define ECG_TOOLS_START_H
 
 #include "common/opts.h"
+#include "ecgcnn/net.h"
 #include "ecgcnn/status.h"
 
 /* First in main. `name` ("ecg-train") begins every line of tool_fail and tool_warn. Where the BLAS would run
@@ -27,6 +28,11 @@ int tool_error(ecg_status s, const ecg_error *err);
 /* The model file: -m, else the environment variable ECG_MODEL, else NULL after a usage error has been
  * printed. */
 const char *tool_model(const char *option);
+
+/* The rest of main for a tool that runs a model: settings were read with `code` (OPTS_GO, or the exit code);
+ * loads `model` (see tool_model), calls work(model, settings) and finishes. Returns the exit code. */
+int tool_run_model(int code, const char *model, int (*work)(ecg_model *m, const void *settings),
+                   const void *settings);
 
 /* SIGINT and SIGTERM only raise a flag from now on; a second one ends the program at once.
  * One that was ignored when the program started (nohup, a job of a script) stays ignored. */
