@@ -108,7 +108,8 @@ START_TEST(numbers_are_strict)
         ck_assert_uint_eq(v.epochs, 10);
     }
     ck_wrong("--epochs=", "--epochs: expected 1..65536, got ''");
-    ck_wrong("--seed 18446744073709551616", "--seed: expected 0..18446744073709551615, got '18446744073709551616'");
+    ck_wrong("--seed 18446744073709551616",
+             "--seed: expected 0..18446744073709551615, got '18446744073709551616'");
     ck_wrong("--lr 0", "--lr: expected a number above 0, got '0'");
     ck_wrong("--lr 1e-60", "--lr: expected a number above 0, got '1e-60'");
     ck_wrong("--lr 1e39", "--lr: expected a number above 0, got '1e39'");
