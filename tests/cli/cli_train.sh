@@ -108,7 +108,7 @@ wants 2 'exclude each other' '--val and --val-split'
 ln -s . here && echo kept >there.ecgm && ln there.ecgm again.ecgm
 for pair in 'x.ecgm x.ecgm' 'x.ecgm ./x.ecgm' "x.ecgm $PWD/x.ecgm" 'here/x.ecgm x.ecgm' 'there.ecgm again.ecgm' \
     'here/there.ecgm there.ecgm'; do
-    run ecg-train data -o "${pair% *}" --history "${pair#* }"
+    run ecg-train data -o "${pair%% *}" --history "${pair#* }"
     wants 2 'are one file' "model and history: $pair"
 done
 check 'neither was touched' grep -qx kept there.ecgm

@@ -46,9 +46,9 @@ done
 export PKG_CONFIG_PATH=$libdir/pkgconfig
 for kind in shared static; do
     if [ $kind = shared ]; then
-        read -ra flags <<<"$(pkg-config --cflags --libs ecgcnn)"
+        eval "flags=($(pkg-config --cflags --libs ecgcnn))" # it escapes spaces for a shell
     else
-        read -ra flags <<<"$(pkg-config --static --cflags --libs ecgcnn | sed 's/-lecgcnn/-l:libecgcnn.a/')"
+        eval "flags=($(pkg-config --static --cflags --libs ecgcnn | sed 's/-lecgcnn/-l:libecgcnn.a/'))"
     fi
     "${CC:-cc}" -std=c11 -Wall -Wextra -Werror "$root/examples/predict.c" "${flags[@]}" -o "$work/predict-$kind"
     try "pkg-config $kind" "$work/predict-$kind"
