@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/status.h"
 
 /* Numbers are read and printed without strtod and %g: those follow the locale of the host program. */
@@ -26,53 +27,6 @@ static bool read_uint(const char *s, size_t n, uint32_t *out)
             return false;
     }
     *out = (uint32_t)v;
-    return true;
-}
-
-/* Decimal with optional sign, point and exponent. At most 18 digits count, which is more than a float holds.
- */
-static bool read_real(const char *s, size_t n, double *out)
-{
-    size_t i = 0, digits = 0;
-    const bool negative = n > 0 && s[0] == '-';
-    if (n > 0 && (s[0] == '-' || s[0] == '+'))
-        i++;
-    uint64_t v = 0;
-    int scale = 0;
-    bool point = false;
-    for (; i < n && (digit(s[i]) || (s[i] == '.' && !point)); i++) {
-        if (s[i] == '.') {
-            point = true;
-            continue;
-        }
-        digits++;
-        if (v < 100000000000000000u) {
-            v = v * 10 + (uint64_t)(s[i] - '0');
-            scale -= point;
-        } else {
-            scale += !point;
-        }
-        if (scale > 10000 || scale < -10000)
-            return false;
-    }
-    if (digits == 0)
-        return false;
-    if (i < n && (s[i] == 'e' || s[i] == 'E')) {
-        i++;
-        const bool down = i < n && s[i] == '-';
-        if (i < n && (s[i] == '-' || s[i] == '+'))
-            i++;
-        uint32_t e;
-        if (!read_uint(s + i, n - i, &e) || e > 10000)
-            return false;
-        scale += down ? -(int)e : (int)e;
-        i = n;
-    }
-    if (i != n)
-        return false;
-    double d = (double)v;
-    d = scale < 0 ? d / pow(10.0, -scale) : d * pow(10.0, scale);
-    *out = negative ? -d : d;
     return true;
 }
 
@@ -160,7 +114,7 @@ static bool read_value(const ecg__attr *a, const char *s, size_t n, value *out)
     case ECG__ATTR_UINT:
         return read_uint(s, n, &out->u) && between(a, out->u);
     case ECG__ATTR_REAL:
-        if (!read_real(s, n, &d) || !between(a, d))
+        if (!ecg__number_read(s, n, &d, NULL) || !between(a, d))
             return false;
         out->f = (float)d;
         return true;
@@ -210,7 +164,7 @@ static void print_real(double v, char out[48])
             exponent = -exponent;
         snprintf(text, sizeof text, "%.*se%d", n, digits, exponent - (n - 1));
         double back;
-        if (read_real(text, strlen(text), &back) && (float)back == (float)fabs(v))
+        if (ecg__number_read(text, strlen(text), &back, NULL) && (float)back == (float)fabs(v))
             break;
     }
     while (n > 1 && digits[n - 1] == '0')
