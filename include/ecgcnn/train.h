@@ -105,13 +105,41 @@ typedef struct ecg_epoch {
     uint32_t best; /* 1: best so far (by validation loss, or training loss without validation), and saved */
 } ecg_epoch;
 
-/* All may be NULL. Called from the thread that called ecg_trainer_fit. Nonzero from step or epoch stops
- * training after the step or epoch: fit returns ECG_ECANCELLED, and the best model so far is in the file. */
+/* Where ecg_trainer_fit keeps what it needs to go on, so that neither an interruption nor a crash loses more
+ * than the work since the last time. A checkpoint is a model file too, of the weights as they were then. */
+typedef struct ecg_checkpoint_options {
+    uint32_t size;
+    /* Write here after each epoch, when a hook stops training, and as the next two say; whole or not at all,
+     * and through to the disk. NULL: nowhere. */
+    const char *path;
+    uint64_t every_steps; /* and after so many steps of an epoch; 0: not */
+    double every_seconds; /* and after the first step that ends so long after the last time; 0: not */
+    /* Go on from this checkpoint as if training had never stopped: the same bits, with any number of threads.
+     * Weights, optimiser and position are replaced, the best model goes to its file anew. NULL: begin. */
+    const char *resume;
+    /* What else decides the bits and a source cannot tell, as key, value, ..., NULL: which pictures, how they
+     * are augmented. Kept in the checkpoint; a resumed run must give the same. At most 1000 pairs. NULL:
+     * none.
+     */
+    const char *const *facts;
+} ecg_checkpoint_options;
+#define ECG_CHECKPOINT_OPTIONS_INIT                                                                          \
+    {                                                                                                        \
+        sizeof(ecg_checkpoint_options), NULL, 0, 0.0, NULL, NULL                                             \
+    }
+
+/* All may be NULL. Called from the thread that called ecg_trainer_fit. Nonzero stops training: fit returns
+ * ECG_ECANCELLED, and the best model so far and the checkpoint are in their files. */
 typedef struct ecg_fit_hooks {
     uint32_t size;
     int (*step)(void *payload, const ecg_step *s, size_t done, size_t total); /* samples of this epoch */
     int (*epoch)(void *payload, const ecg_epoch *e);
     void *payload;
+    /* Before the first step, when everything has been checked: the epochs done before (resume), else count 0.
+     * Nonzero: fit returns ECG_ECANCELLED and has written nothing. */
+    int (*begin)(void *payload, const ecg_epoch *past, size_t count);
+    int (*validation)(void *payload, size_t done, size_t total); /* now and then: samples validated */
+    const ecg_checkpoint_options *checkpoint;
 } ecg_fit_hooks;
 
 /* What goes into the model file beside the weights; all copied. */
@@ -123,7 +151,8 @@ typedef struct ecg_model_info {
 } ecg_model_info;
 
 /* Plan, allocate everything, initialise weights from the seed. The network must end in softmax.
- * Errors: ECG_EINVAL, ECG_ESHAPE, ECG_ELIMIT, ECG_ENOMEM (says how much was wanted). */
+ * Errors: ECG_EINVAL, ECG_ESHAPE, ECG_ELIMIT (also a network that ecg_model_load would refuse by its default
+ * limits), ECG_ENOMEM (says how much was wanted). */
 ECG_API ecg_status ecg_trainer_new(ecg_trainer **out, const ecg_spec *s, const ecg_train_options *o,
                                    ecg_error *err);
 
@@ -133,7 +162,11 @@ ECG_API ecg_status ecg_trainer_step(ecg_trainer *t, const float *x, const uint32
                                     ecg_step *out, ecg_error *err);
 
 /* All epochs. The best model goes to `best_path` whenever it improves (written whole or not at all; NULL:
- * nowhere). `val` may be NULL. Errors: those of step, of the sources and of writing; ECG_ECANCELLED. */
+ * nowhere). `val` may be NULL. Errors: those of step, of the sources and of writing; ECG_ECANCELLED;
+ * ECG_ENUMERIC: a loss, an answer in validation or a weight is not finite (the message names epoch and step),
+ * the last checkpoint and best model are as they were; of resuming: those of ecg_trainer_checkpoint_load, and
+ * ECG_EINVAL for another number of samples. A resumed run may have other epochs, where the schedule does not
+ * depend on them and the checkpoint has not gone further. */
 ECG_API ecg_status ecg_trainer_fit(ecg_trainer *t, const ecg_source *train, const ecg_source *val,
                                    const ecg_model_info *info, const char *best_path,
                                    const ecg_fit_hooks *hooks, ecg_error *err);
@@ -149,6 +182,16 @@ ECG_API ecg_status ecg_trainer_snapshot(const ecg_trainer *t, const ecg_model_in
 /* Write the weights as they are now to a model file, without copying them. */
 ECG_API ecg_status ecg_trainer_save(const ecg_trainer *t, const ecg_model_info *info, const char *path,
                                     ecg_error *err);
+
+/* For a training loop of your own: weights, running statistics, optimiser and number of steps to a file, and
+ * back into a trainer of the same network, options (but threads and epochs), info (but meta) and facts (see
+ * ecg_checkpoint_options; NULL: none). Load takes a checkpoint of ecg_trainer_fit too. Between steps. Errors
+ * of load: those of ecg_model_load, ECG_EFORMAT (a model, no checkpoint), ECG_EINVAL (names what differs,
+ * what the checkpoint has and what is here); t is then as it was. */
+ECG_API ecg_status ecg_trainer_checkpoint_save(const ecg_trainer *t, const ecg_model_info *info,
+                                               const char *const *facts, const char *path, ecg_error *err);
+ECG_API ecg_status ecg_trainer_checkpoint_load(ecg_trainer *t, const ecg_model_info *info,
+                                               const char *const *facts, const char *path, ecg_error *err);
 
 /* Parameter tensor i (kernels, biases, statistics, in layer order): name ("1.conv2d.kernel"), values to read
  * and write between steps (a kernel is [kh][kw][in][out] or [in][out]), their number. NULL: no more. */

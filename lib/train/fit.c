@@ -1,5 +1,7 @@
-/* All epochs: order, validation, the best model, early stopping. */
+/* All epochs: order, the best model, checkpoints, early stopping. */
 #define _POSIX_C_SOURCE 200809L
+#include "train/fit.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,90 +11,80 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/status.h"
-#include "train/schedule.h"
-#include "train/trainer.h"
+#include "net/model.h"
 
-struct fit {
-    ecg_trainer *t;
-    const ecg_source *train, *val;
-    const ecg_model_info *info;
-    const char *best_path;
-    ecg_fit_hooks hooks;
-    ecg__schedule_state schedule;
-    uint32_t *order; /* [train->count] */
-    float *val_loss; /* [val->count] */
-    bool *val_right;
-    double best;
-    uint32_t waited; /* epochs since the best */
-    uint64_t step;
-};
-
-static double now(void)
+double ecg__fit_now(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (double)ts.tv_sec + 1e-9 * (double)ts.tv_nsec;
 }
 
-/* ---- validation: every sample as a session would predict it ---- */
+/* ---- where it stands ---- */
 
-static void validate_sample(void *ctx, size_t i, uint32_t worker)
+static uint64_t steps_done(const ecg__fit *f)
 {
-    struct fit *f = ctx;
-    ecg_trainer *t = f->t;
-    unsigned char *arena = t->private + worker * t->worker_bytes;
-    float *x = (float *)(void *)(arena + t->infer.bytes);
-    const uint32_t classes = ecg_spec_outputs(t->spec);
-    float *probs = x; /* the input has been read when they are written */
-    uint32_t label = 0;
-    ecg_error e = {.message = ""};
-    ecg_status s = f->val->fetch(f->val->ctx, 0, i, x, &label, &e);
-    if (s == ECG_OK && label >= classes)
-        s = ecg__fail(&e, ECG_EINVAL, "validation: sample %zu has label %" PRIu32 ", expected 0..%" PRIu32, i,
-                      label, classes - 1);
-    if (s != ECG_OK) {
-        if (atomic_exchange(&t->failed, 1) == 0) {
-            t->fault_status = s;
-            t->fault = e;
-        }
-        return;
-    }
-    ecg__infer_run(&t->infer, t->weights, x, probs, arena);
-    uint32_t first = 0;
-    for (uint32_t c = 1; c < classes; c++)
-        if (probs[c] > probs[first])
-            first = c;
-    f->val_right[i] = first == label;
-    f->val_loss[i] = -logf(probs[label] > 1e-7f ? probs[label] : 1e-7f);
+    const size_t batch = f->t->opt.batch;
+    return f->epochs * f->schedule.steps_per_epoch + (f->at + batch - 1) / batch;
 }
 
-static ecg_status validate(struct fit *f, ecg_epoch *e, ecg_error *err)
+static void tick(ecg__fit *f)
 {
-    e->val_loss = e->val_accuracy = NAN;
-    if (!f->val)
-        return ECG_OK;
-    ecg_trainer *t = f->t;
-    atomic_store(&t->failed, 0);
-    ecg__parallel_for(t->pool, f->val->count, validate_sample, f);
-    if (atomic_load(&t->failed)) {
-        if (err)
-            *err = t->fault;
-        return t->fault_status;
+    const double t = ecg__fit_now();
+    f->seconds += t - f->clock;
+    f->clock = t;
+}
+
+ecg_epoch ecg__fit_epoch(const ecg__fit *f)
+{
+    return (ecg_epoch){.index = (uint32_t)f->epochs + 1,
+                       .epochs = f->t->opt.epochs,
+                       .loss = f->loss / (double)f->at,
+                       .accuracy = (double)f->right / (double)f->at,
+                       .val_loss = NAN,
+                       .val_accuracy = NAN,
+                       .seconds = f->seconds,
+                       .lr = f->lr};
+}
+
+static bool reserve(ecg__fit *f, ecg_error *err)
+{
+    if (f->epochs < f->past_cap)
+        return true;
+    const size_t cap = f->past_cap ? 2 * f->past_cap : 64;
+    ecg_epoch *past = ecg__calloc(cap, sizeof *past);
+    if (!past) {
+        ecg__fail(err, ECG_ENOMEM, "training: out of memory for the history");
+        return false;
     }
-    double loss = 0.0;
-    size_t right = 0;
-    for (size_t i = 0; i < f->val->count; i++) {
-        loss += (double)f->val_loss[i];
-        right += f->val_right[i];
-    }
-    e->val_loss = loss / (double)f->val->count;
-    e->val_accuracy = (double)right / (double)f->val->count;
+    if (f->epochs)
+        memcpy(past, f->past, f->epochs * sizeof *past);
+    ecg__free(f->past);
+    f->past = past;
+    f->past_cap = cap;
+    return true;
+}
+
+ecg_status ecg__fit_account(ecg__fit *f, ecg_epoch *e, ecg_error *err)
+{
+    if (!reserve(f, err))
+        return ECG_ENOMEM;
+    const double score = f->val ? e->val_loss : e->loss;
+    e->best = score < f->best;
+    f->waited = e->best ? 0 : f->waited + 1;
+    if (e->best)
+        f->best = score;
+    ecg__schedule_epoch(&f->schedule, score);
+    f->past[f->epochs++] = *e;
+    f->at = f->right = 0;
+    f->loss = f->seconds = 0.0;
+    f->lr = 0.0f;
     return ECG_OK;
 }
 
 /* ---- the best model so far ---- */
 
-static ecg_status save_best(struct fit *f, const ecg_epoch *e, ecg_error *err)
+ecg_status ecg__fit_save_model(const ecg__fit *f, const ecg_epoch *e, float *weights, ecg_error *err)
 {
     if (!f->best_path)
         return ECG_OK;
@@ -119,119 +111,189 @@ static ecg_status save_best(struct fit *f, const ecg_epoch *e, ecg_error *err)
         meta[n++] = text[i];
     }
     info.meta = meta;
-    s = ecg_trainer_save(f->t, &info, f->best_path, err);
+    ecg_model *m;
+    s = ecg__trainer_model_of(f->t, &info, weights, &m, err);
+    if (s == ECG_OK)
+        s = ecg_model_save(m, f->best_path, err);
+    ecg_model_free(m);
     ecg__free(meta);
     return s;
 }
 
 /* ---- epochs ---- */
 
-static ecg_status train_epoch(struct fit *f, uint32_t index, ecg_epoch *e, ecg_error *err)
+static bool checkpoint_due(const ecg__fit *f)
+{
+    return (f->keep.every_steps && steps_done(f) - f->kept_step >= f->keep.every_steps) ||
+           (f->keep.every_seconds > 0.0 && ecg__fit_now() - f->kept_at >= f->keep.every_seconds);
+}
+
+static ecg_status train_epoch(ecg__fit *f, ecg_error *err)
 {
     ecg_trainer *t = f->t;
     const size_t count = f->train->count;
+    const uint64_t index = f->epochs + 1;
     for (size_t i = 0; i < count; i++)
         f->order[i] = (uint32_t)i;
     ecg__rng r = ecg__rng_at(t->opt.seed, ECG__RNG_SHUFFLE, index, 0);
     ecg__rng_shuffle(&r, f->order, (uint32_t)count);
-    double loss = 0.0;
-    size_t right = 0;
-    ecg_status s = ECG_OK;
-    size_t at = 0;
-    while (s == ECG_OK && at < count) {
-        const size_t n = count - at < t->opt.batch ? count - at : t->opt.batch;
-        const ecg__feed feed = {.source = f->train, .index = f->order + at, .epoch = index};
+    while (f->at < count) {
+        const size_t n = count - f->at < t->opt.batch ? count - f->at : t->opt.batch;
+        const ecg__feed feed = {.source = f->train, .index = f->order + f->at, .epoch = index};
         ecg_step step;
-        s = ecg__trainer_step(t, &feed, n, ecg__schedule_rate(&f->schedule, f->step++), &step, err);
+        ecg_status s = ecg__trainer_step(t, &feed, n, ecg__schedule_rate(&f->schedule, steps_done(f)), &step,
+                                         err);
         if (s != ECG_OK)
             return s;
-        at += n;
-        loss += step.loss * (double)n;
-        right += step.correct;
-        e->lr = step.lr;
-        if (f->hooks.step && f->hooks.step(f->hooks.payload, &step, at, count))
-            s = ecg__fail(err, ECG_ECANCELLED, "training: stopped in epoch %" PRIu32, index);
+        f->at += n;
+        f->loss += step.loss * (double)n;
+        f->right += step.correct;
+        f->lr = step.lr;
+        if (f->hooks.step && f->hooks.step(f->hooks.payload, &step, f->at, count))
+            return ecg__fail(err, ECG_ECANCELLED, "training: stopped in epoch %" PRIu64, index);
+        if (f->at < count && checkpoint_due(f)) {
+            tick(f);
+            s = ecg__fit_keep(f, err);
+            if (s != ECG_OK)
+                return s;
+        }
     }
-    e->loss = loss / (double)at;
-    e->accuracy = (double)right / (double)at;
+    return ECG_OK;
+}
+
+/* The checkpoint goes first: it has the best model too, and is never behind its file. */
+static ecg_status finish_epoch(ecg__fit *f, ecg_epoch *e, ecg_error *err)
+{
+    ecg_status s = ecg__fit_account(f, e, err);
+    if (s != ECG_OK)
+        return s;
+    if (e->best && f->best_weights)
+        memcpy(f->best_weights, f->t->weights, f->t->spec->floats * sizeof *f->best_weights);
+    s = ecg__fit_keep(f, err);
+    if (!e->best || s == ECG_ENUMERIC)
+        return s;
+    const ecg_status saved = ecg__fit_save_model(f, e, f->t->weights, s == ECG_OK ? err : NULL);
+    return s == ECG_OK ? saved : s;
+}
+
+/* Stopped: what there is, is kept. */
+static ecg_status stop(ecg__fit *f, ecg_error *err)
+{
+    tick(f);
+    ecg_status s = ecg__fit_keep(f, err);
+    if (s == ECG_OK && isinf(f->best) && f->at > 0) {
+        /* Before there is a best model the one at hand is better than none. */
+        const ecg_epoch e = ecg__fit_epoch(f);
+        s = ecg__fit_save_model(f, &e, f->t->weights, err);
+    }
+    return s == ECG_OK ? ECG_ECANCELLED : s;
+}
+
+static ecg_status run_epochs(ecg__fit *f, ecg_error *err)
+{
+    const ecg_train_options *o = &f->t->opt;
+    f->clock = ecg__fit_now();
+    while (f->epochs < o->epochs && !(o->early_stop && f->waited >= o->early_stop)) {
+        const unsigned long index = (unsigned long)f->epochs + 1;
+        ecg_status s = train_epoch(f, err);
+        tick(f);
+        ecg_epoch e = ecg__fit_epoch(f);
+        if (s == ECG_OK)
+            s = ecg__fit_validate(f, &e, err);
+        if (s == ECG_ECANCELLED)
+            return stop(f, err);
+        if (s == ECG_OK) {
+            tick(f);
+            e.seconds = f->seconds;
+            s = finish_epoch(f, &e, err);
+        }
+        if (s != ECG_OK)
+            return s == ECG_ENUMERIC ? ecg__context(err, s, "epoch %lu", index) : s;
+        if (f->hooks.epoch && f->hooks.epoch(f->hooks.payload, &e))
+            return ecg__fail(err, ECG_ECANCELLED, "training: stopped after epoch %lu", index);
+    }
+    return ECG_OK;
+}
+
+/* ---- beginning ---- */
+
+static ecg_status check_arguments(ecg__fit *f, ecg_error *err)
+{
+    const bool kept = f->keep.path || f->keep.resume;
+    if (f->train->count < 1 || f->train->count > UINT32_MAX)
+        return ecg__fail(err, ECG_EINVAL, "training: %zu samples, expected 1..4294967295", f->train->count);
+    if (f->val && f->val->count < 1)
+        return ecg__fail(err, ECG_EINVAL, "validation: no samples");
+    if ((f->best_path || kept) && !f->info)
+        return ecg__fail(err, ECG_EINVAL, "training: a %s needs class names and preprocessing",
+                         f->best_path ? "model file" : "checkpoint");
+    if (!(f->keep.every_seconds >= 0.0) || !isfinite(f->keep.every_seconds))
+        return ecg__fail(err, ECG_EINVAL, "checkpoint options: every_seconds must be 0 or more, got %g",
+                         f->keep.every_seconds);
+    if (!f->best_path && !kept)
+        return ECG_OK;
+    /* What cannot be saved is said before the first epoch, not after it. */
+    ecg_model *m;
+    const ecg_status s = ecg__trainer_model(f->t, f->info, true, &m, err);
+    ecg_model_free(m);
     return s;
 }
 
-static ecg_status run_epochs(struct fit *f, ecg_error *err)
+static ecg_status make_room(ecg__fit *f, ecg_error *err)
+{
+    f->order = ecg__alloc(f->train->count * sizeof *f->order);
+    bool ok = f->order != NULL;
+    if (f->val) {
+        f->val_loss = ecg__alloc(f->val->count * sizeof *f->val_loss);
+        f->val_right = ecg__alloc(f->val->count * sizeof *f->val_right);
+        ok = ok && f->val_loss && f->val_right;
+    }
+    if (f->keep.path || f->keep.resume) {
+        f->best_weights = ecg__calloc(f->t->spec->floats, sizeof *f->best_weights);
+        ok = ok && f->best_weights;
+    }
+    return ok ? ECG_OK : ecg__fail(err, ECG_ENOMEM, "out of memory");
+}
+
+static ecg_status begin(ecg__fit *f, ecg_error *err)
 {
     const ecg_train_options *o = &f->t->opt;
-    for (uint32_t index = 1; index <= o->epochs; index++) {
-        ecg_epoch e = {.index = index, .epochs = o->epochs};
-        const double start = now();
-        ecg_status s = train_epoch(f, index, &e, err);
-        if (s == ECG_ECANCELLED && isinf(f->best)) {
-            /* Stopped before there was a best model: the one at hand is better than none. */
-            e.val_loss = e.val_accuracy = NAN;
-            const ecg_status saved = save_best(f, &e, err);
-            return saved == ECG_OK ? s : saved;
-        }
-        if (s == ECG_OK)
-            s = validate(f, &e, err);
-        if (s != ECG_OK)
-            return s;
-        ecg__schedule_epoch(&f->schedule, f->val ? e.val_loss : e.loss);
-        const double score = f->val ? e.val_loss : e.loss;
-        e.best = score < f->best;
-        if (e.best) {
-            f->best = score;
-            f->waited = 0;
-            s = save_best(f, &e, err);
-            if (s != ECG_OK)
-                return s;
-        } else {
-            f->waited++;
-        }
-        e.seconds = now() - start;
-        if (f->hooks.epoch && f->hooks.epoch(f->hooks.payload, &e))
-            return ecg__fail(err, ECG_ECANCELLED, "training: stopped after epoch %" PRIu32, index);
-        if (o->early_stop && f->waited >= o->early_stop)
+    ecg__schedule_begin(&f->schedule, o, (f->train->count + o->batch - 1) / o->batch);
+    ecg_status s = f->keep.resume ? ecg__fit_resume(f, err) : ECG_OK;
+    if (s != ECG_OK)
+        return s;
+    f->kept_at = ecg__fit_now();
+    f->kept_step = steps_done(f);
+    if (f->hooks.begin && f->hooks.begin(f->hooks.payload, f->past, f->epochs))
+        return ecg__fail(err, ECG_ECANCELLED, "training: stopped before the first step");
+    for (size_t i = f->epochs; s == ECG_OK && i > 0; i--)
+        if (f->past[i - 1].best) { /* its file may be gone, or older */
+            s = ecg__fit_save_model(f, &f->past[i - 1], f->best_weights, err);
             break;
-    }
-    return ECG_OK;
+        }
+    return s == ECG_OK ? run_epochs(f, err) : s;
 }
 
 ecg_status ecg_trainer_fit(ecg_trainer *t, const ecg_source *train, const ecg_source *val,
                            const ecg_model_info *info, const char *best_path, const ecg_fit_hooks *hooks,
                            ecg_error *err)
 {
-    struct fit f = {
-        .t = t, .train = train, .val = val, .info = info, .best_path = best_path, .best = INFINITY};
+    ecg__fit f = {.t = t, .train = train, .val = val, .info = info, .best_path = best_path, .best = INFINITY};
     f.hooks.size = sizeof f.hooks;
+    f.keep = (ecg_checkpoint_options)ECG_CHECKPOINT_OPTIONS_INIT;
     ecg_status s = ecg__options_copy(&f.hooks, sizeof f.hooks, hooks, "hooks", err);
-    if (s != ECG_OK)
-        return s;
-    if (train->count < 1 || train->count > UINT32_MAX)
-        return ecg__fail(err, ECG_EINVAL, "training: %zu samples, expected 1..4294967295", train->count);
-    if (val && val->count < 1)
-        return ecg__fail(err, ECG_EINVAL, "validation: no samples");
-    if (best_path && !info)
-        return ecg__fail(err, ECG_EINVAL, "training: a model file needs class names and preprocessing");
-    if (best_path) {
-        /* What cannot be saved is said before the first epoch, not after it. */
-        ecg_model *m;
-        s = ecg__trainer_model(t, info, true, &m, err);
-        ecg_model_free(m);
-        if (s != ECG_OK)
-            return s;
-    }
-    f.order = ecg__alloc(train->count * sizeof *f.order);
-    if (val) {
-        f.val_loss = ecg__alloc(val->count * sizeof *f.val_loss);
-        f.val_right = ecg__alloc(val->count * sizeof *f.val_right);
-    }
-    if (!f.order || (val && (!f.val_loss || !f.val_right))) {
-        s = ecg__fail(err, ECG_ENOMEM, "out of memory");
-    } else {
-        ecg__schedule_begin(&f.schedule, &t->opt, (train->count + t->opt.batch - 1) / t->opt.batch);
-        s = run_epochs(&f, err);
-    }
+    if (s == ECG_OK)
+        s = ecg__options_copy(&f.keep, sizeof f.keep, f.hooks.checkpoint, "checkpoint options", err);
+    if (s == ECG_OK)
+        s = check_arguments(&f, err);
+    if (s == ECG_OK)
+        s = make_room(&f, err);
+    if (s == ECG_OK)
+        s = begin(&f, err);
     ecg__free(f.order);
     ecg__free(f.val_loss);
     ecg__free(f.val_right);
+    ecg__free(f.past);
+    ecg__free(f.best_weights);
     return s;
 }

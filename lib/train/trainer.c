@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "format/model_io.h"
 #include "math/gemm.h"
 #include "net/model.h"
 #include "train/init.h"
@@ -129,15 +130,40 @@ static bool copy_class_weights(ecg_trainer *t)
     return t->class_weights != NULL;
 }
 
+/* What could not be loaded again is not trained. */
+static ecg_status check_limits(const ecg_trainer *t, ecg_error *err)
+{
+    ecg_load_options limit;
+    ecg_status s = ecg__load_options(&limit, NULL, err);
+    uint64_t params = 0;
+    for (uint32_t i = 0; i < t->spec->slots; i++)
+        params += t->spec->slot[i].tensor->count;
+    if (s == ECG_OK && params > limit.max_params)
+        s = ecg__fail(err, ECG_ELIMIT,
+                      "training: the network has %" PRIu64 " parameters, the limit max_params of a model "
+                      "file is %" PRIu64,
+                      params, limit.max_params);
+    if (s == ECG_OK && t->infer.bytes > limit.max_arena)
+        s = ecg__fail(err, ECG_ELIMIT,
+                      "training: running the network needs %zu bytes a thread, the limit max_arena of a "
+                      "model file is %" PRIu64,
+                      t->infer.bytes, limit.max_arena);
+    return s;
+}
+
 static ecg_status make(ecg_trainer *t, ecg_error *err)
 {
-    ecg_status s = ecg__tape_new(&t->tape, t->spec, t->opt.batch, t->opt.shards, err);
+    if (ecg__infer_plan(&t->infer, t->spec) != ECG_OK)
+        return ecg__fail(err, ECG_ENOMEM, "out of memory");
+    ecg_status s = check_limits(t, err);
+    if (s != ECG_OK)
+        return s;
+    s = ecg__tape_new(&t->tape, t->spec, t->opt.batch, t->opt.shards, err);
     if (s != ECG_OK)
         return s;
     t->weights = take(t, t->spec->floats, sizeof *t->weights);
-    if (!t->weights || ecg__pool_new(&t->pool, t->opt.threads) != ECG_OK ||
-        ecg__infer_plan(&t->infer, t->spec) != ECG_OK || !make_pieces(t) || !make_gradients(t) ||
-        !make_memory(t) || !copy_class_weights(t))
+    if (!t->weights || ecg__pool_new(&t->pool, t->opt.threads) != ECG_OK || !make_pieces(t) ||
+        !make_gradients(t) || !make_memory(t) || !copy_class_weights(t))
         return ecg__fail(err, ECG_ENOMEM,
                          "training: out of memory; batch %" PRIu32 " of this network needs %" PRIu64
                          " MiB and more",
@@ -222,16 +248,24 @@ void ecg_trainer_predict(ecg_trainer *t, const float *x, size_t n, float *probs)
     ecg__parallel_for(t->pool, n, predict_sample, &j);
 }
 
-ecg_status ecg__trainer_model(const ecg_trainer *t, const ecg_model_info *info, bool borrow, ecg_model **out,
-                              ecg_error *err)
+static ecg_status model_over(const ecg_trainer *t, const ecg_model_info *info, float *weights, bool borrow,
+                             ecg_model **out, ecg_error *err)
 {
     *out = NULL;
     ecg_model_info in = {.size = sizeof in};
-    ecg_status s = ecg__options_copy(&in, sizeof in, info, "model info", err);
+    const ecg_status s = ecg__options_copy(&in, sizeof in, info, "model info", err);
     if (s != ECG_OK)
         return s;
     if (!in.preprocess || !in.classes)
         return ecg__fail(err, ECG_EINVAL, "model info: preprocess and classes are needed");
+    return ecg__model_new(out, t->spec, in.preprocess, in.classes, ecg_spec_outputs(t->spec), in.meta,
+                          weights, borrow, err);
+}
+
+ecg_status ecg__trainer_model(const ecg_trainer *t, const ecg_model_info *info, bool borrow, ecg_model **out,
+                              ecg_error *err)
+{
+    *out = NULL;
     float *weights = t->weights;
     if (!borrow) {
         weights = ecg__alloc(t->spec->floats * sizeof *weights);
@@ -239,11 +273,16 @@ ecg_status ecg__trainer_model(const ecg_trainer *t, const ecg_model_info *info, 
             return ecg__fail(err, ECG_ENOMEM, "out of memory");
         memcpy(weights, t->weights, t->spec->floats * sizeof *weights);
     }
-    s = ecg__model_new(out, t->spec, in.preprocess, in.classes, ecg_spec_outputs(t->spec), in.meta, weights,
-                       borrow, err);
+    const ecg_status s = model_over(t, info, weights, borrow, out, err);
     if (s != ECG_OK && !borrow)
         ecg__free(weights);
     return s;
+}
+
+ecg_status ecg__trainer_model_of(const ecg_trainer *t, const ecg_model_info *info, float *weights,
+                                 ecg_model **out, ecg_error *err)
+{
+    return model_over(t, info, weights, true, out, err);
 }
 
 ecg_status ecg_trainer_snapshot(const ecg_trainer *t, const ecg_model_info *info, ecg_model **out,

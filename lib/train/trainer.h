@@ -82,4 +82,8 @@ ecg_status ecg__trainer_step(ecg_trainer *t, const ecg__feed *feed, size_t n, fl
 ecg_status ecg__trainer_model(const ecg_trainer *t, const ecg_model_info *info, bool borrow, ecg_model **out,
                               ecg_error *err);
 
+/* A model over other weights of the trainer's network, [spec->floats], which stay the caller's. */
+ecg_status ecg__trainer_model_of(const ecg_trainer *t, const ecg_model_info *info, float *weights,
+                                 ecg_model **out, ecg_error *err);
+
 #endif

@@ -100,15 +100,35 @@ START_TEST(too_large_says_so)
         puts("SKIP too_large_says_so: the sanitizer's allocator ends the program");
         return;
     }
-    /* 4 GiB a sample that backward needs, 65536 of them: more than there are addresses. */
+    /* 2.6 GiB a sample that backward needs, 65536 of them: more than there are addresses. */
     ecg_error e;
-    ecg_spec *s = unit_spec("input 4096x4096x1; conv2d 64 1x1; conv2d 2 1x1; global_avgpool; softmax");
+    ecg_spec *s = unit_spec("input 4096x4096x1; conv2d 14 1x1; conv2d 14 1x1; conv2d 14 1x1; conv2d 2 1x1;"
+                            "global_avgpool; softmax");
     ecg_train_options o = small_options();
     o.batch = 65536;
     ecg_trainer *t;
     ck_fails(ecg_trainer_new(&t, s, &o, &e), e, ECG_ENOMEM, "batch 65536");
     ck_assert_ptr_null(t);
     ecg_spec_free(s);
+}
+END_TEST
+
+START_TEST(what_could_not_be_loaded_again_is_not_trained)
+{
+    static const char *const texts[] = {
+        "input 4096x4096x1; conv2d 64 1x1; conv2d 2 1x1; global_avgpool; softmax",
+        "input 64x64x1; flatten; dense 40000; dense 10000; dense 2; softmax",
+    };
+    static const char *const limits[] = {"max_arena of a model file is 2147483648",
+                                         "max_params of a model file is 400000000"};
+    for (int i = 0; i < 2; i++) {
+        ecg_error e;
+        ecg_spec *s = unit_spec(texts[i]);
+        ecg_trainer *t;
+        ck_fails(ecg_trainer_new(&t, s, NULL, &e), e, ECG_ELIMIT, limits[i]);
+        ck_assert_ptr_null(t);
+        ecg_spec_free(s);
+    }
 }
 END_TEST
 
@@ -470,6 +490,7 @@ int main(void)
     tcase_set_timeout(t, 180);
     tcase_add_test(t, mistakes_are_named);
     tcase_add_test(t, too_large_says_so);
+    tcase_add_test(t, what_could_not_be_loaded_again_is_not_trained);
     tcase_add_test(t, memory_is_reported);
     tcase_add_test(t, tensors_have_names);
     tcase_add_test(t, number_of_samples);

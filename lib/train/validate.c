@@ -1,0 +1,91 @@
+/* Validation at the end of an epoch. It can be stopped on the way, and is then made anew. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/status.h"
+#include "train/fit.h"
+
+/* Samples between two calls of the hook: more and more of them until that takes a while. */
+static const double CHUNK_SECONDS = 0.05;
+
+static void validate_sample(void *ctx, size_t item, uint32_t worker)
+{
+    ecg__fit *f = ctx;
+    ecg_trainer *t = f->t;
+    const size_t i = f->val_first + item;
+    unsigned char *arena = t->private + worker * t->worker_bytes;
+    float *x = (float *)(void *)(arena + t->infer.bytes);
+    const uint32_t classes = ecg_spec_outputs(t->spec);
+    float *probs = x; /* the input has been read when they are written */
+    uint32_t label = 0;
+    ecg_error e = {.message = ""};
+    ecg_status s = f->val->fetch(f->val->ctx, 0, i, x, &label, &e);
+    if (s == ECG_OK && label >= classes)
+        s = ecg__fail(&e, ECG_EINVAL, "validation: sample %zu has label %" PRIu32 ", expected 0..%" PRIu32, i,
+                      label, classes - 1);
+    if (s != ECG_OK) {
+        if (atomic_exchange(&t->failed, 1) == 0) {
+            t->fault_status = s;
+            t->fault = e;
+        }
+        return;
+    }
+    ecg__infer_run(&t->infer, t->weights, x, probs, arena);
+    uint32_t first = 0;
+    bool finite = isfinite(probs[0]);
+    for (uint32_t c = 1; c < classes; c++) {
+        finite = finite && isfinite(probs[c]);
+        if (probs[c] > probs[first])
+            first = c;
+    }
+    f->val_right[i] = first == label;
+    f->val_loss[i] = finite ? -logf(probs[label] > 1e-7f ? probs[label] : 1e-7f) : NAN;
+}
+
+static ecg_status run_all(ecg__fit *f, ecg_error *err)
+{
+    ecg_trainer *t = f->t;
+    const size_t count = f->val->count;
+    size_t chunk = f->hooks.validation ? 4 * (size_t)ecg__pool_workers(t->pool) : count, n;
+    atomic_store(&t->failed, 0);
+    for (f->val_first = 0; f->val_first < count; f->val_first += n) {
+        const double start = ecg__fit_now();
+        n = count - f->val_first < chunk ? count - f->val_first : chunk;
+        ecg__parallel_for(t->pool, n, validate_sample, f);
+        if (atomic_load(&t->failed)) {
+            if (err)
+                *err = t->fault;
+            return t->fault_status;
+        }
+        const size_t done = f->val_first + n;
+        if (f->hooks.validation && f->hooks.validation(f->hooks.payload, done, count) && done < count)
+            return ecg__fail(err, ECG_ECANCELLED, "validation: stopped after %zu of %zu samples", done,
+                             count);
+        if (ecg__fit_now() - start < CHUNK_SECONDS)
+            chunk *= 2;
+    }
+    return ECG_OK;
+}
+
+ecg_status ecg__fit_validate(ecg__fit *f, ecg_epoch *e, ecg_error *err)
+{
+    if (!f->val)
+        return ECG_OK;
+    const ecg_status s = run_all(f, err);
+    if (s != ECG_OK)
+        return s;
+    double loss = 0.0;
+    size_t right = 0;
+    for (size_t i = 0; i < f->val->count; i++) {
+        if (!isfinite(f->val_loss[i]))
+            return ecg__fail(
+                err, ECG_ENUMERIC,
+                "validation: the network's answer to sample %zu is not finite after step %" PRIu64, i,
+                f->t->steps);
+        loss += (double)f->val_loss[i];
+        right += f->val_right[i];
+    }
+    e->val_loss = loss / (double)f->val->count;
+    e->val_accuracy = (double)right / (double)f->val->count;
+    return ECG_OK;
+}
