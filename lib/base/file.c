@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
+#include "base/leftover.h"
 #include "base/mem.h"
 #include "base/status.h"
 
@@ -117,9 +119,11 @@ enum { BUFFER = 1 << 15, TEMP_ROOM = 64, TEMP_TRIES = 10000 };
 struct ecg__file {
     int fd;
     ecg_status failed;
-    char *path;   /* where the file goes, links followed */
-    char *temp;   /* where it is now */
-    size_t dir_n; /* length of the folder part, with its slash */
+    char *path;     /* where the file goes, links followed */
+    char *temp;     /* where it is now */
+    size_t dir_n;   /* length of the folder part, with its slash */
+    uint64_t bytes; /* given by the caller */
+    uint32_t sum;   /* CRC-32 of them */
     size_t used;
     unsigned char buffer[BUFFER];
 };
@@ -129,10 +133,10 @@ static void file_free(ecg__file *f, bool remove)
 {
     if (!f)
         return;
-    if (f->fd >= 0)
-        close(f->fd);
     if (remove && f->temp)
         unlink(f->temp);
+    if (f->fd >= 0)
+        close(f->fd);
     ecg__free(f->path);
     ecg__free(f->temp);
     ecg__free(f);
@@ -168,7 +172,6 @@ static ecg_status resolve(ecg__file *f, const char *path, struct stat *st, bool 
     return ECG_OK;
 }
 
-/* The name is short whatever the file is called, and starts with a dot so that listings pass over it. */
 static ecg_status open_temp(ecg__file *f, const char *path, ecg_error *err)
 {
     char *temp = ecg__alloc(f->dir_n + TEMP_ROOM);
@@ -176,11 +179,16 @@ static ecg_status open_temp(ecg__file *f, const char *path, ecg_error *err)
         return no_memory(err, path);
     memcpy(temp, f->path, f->dir_n);
     for (int i = 0; i < TEMP_TRIES; i++) {
-        snprintf(temp + f->dir_n, TEMP_ROOM, ".ecg-%ld-%d.tmp", (long)getpid(), i);
-        f->fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (f->fd >= 0) {
+        ecg__temp_name(temp + f->dir_n, TEMP_ROOM, i);
+        f->fd = open(temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (f->fd >= 0 && ecg__temp_hold(f->fd)) {
             f->temp = temp;
             return ECG_OK;
+        }
+        if (f->fd >= 0) {
+            close(f->fd);
+            f->fd = -1;
+            continue;
         }
         if (errno == EINTR)
             i--;
@@ -218,6 +226,14 @@ ecg_status ecg__file_create(ecg__file **out, const char *path, ecg_error *err)
     return ECG_OK;
 }
 
+void ecg__file_tidy(ecg__file *f)
+{
+    const char kept = f->temp[f->dir_n];
+    f->temp[f->dir_n] = '\0';
+    ecg__leftovers_remove(f->dir_n ? f->temp : ".", f->fd, ecg__is_local(f->fd));
+    f->temp[f->dir_n] = kept;
+}
+
 static ecg_status write_out(ecg__file *f, const unsigned char *p, size_t n, ecg_error *err)
 {
     while (n > 0) {
@@ -236,6 +252,9 @@ ecg_status ecg__file_write(ecg__file *f, const void *data, size_t n, ecg_error *
 {
     if (f->failed != ECG_OK)
         return ecg__fail(err, f->failed, "%s: an earlier write failed", f->path);
+    if (n)
+        f->sum = (uint32_t)crc32_z(f->sum, data, n);
+    f->bytes += n;
     if (n <= BUFFER - f->used) {
         if (n)
             memcpy(f->buffer + f->used, data, n);
@@ -270,23 +289,65 @@ static ecg_status sync_folder(ecg__file *f, ecg_error *err)
     return code == EIO ? ecg__file_fail(err, f->path, "cannot sync its folder", code) : ECG_OK;
 }
 
+/* What stands in the file, not in our memory: pages that have reached the disk are dropped and read again. */
+static ecg_status read_back(ecg__file *f, ecg_error *err)
+{
+    uint64_t at = 0;
+    uint32_t found = 0;
+    posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED);
+    for (;;) {
+        const ssize_t got = pread(f->fd, f->buffer, BUFFER, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return ecg__file_fail(err, f->path, "cannot read back what was written", errno);
+        if (got == 0)
+            break;
+        found = (uint32_t)crc32_z(found, f->buffer, (size_t)got);
+        at += (uint64_t)got;
+    }
+    if (at == f->bytes && found == f->sum)
+        return ECG_OK;
+    return ecg__fail(
+        err, ECG_EIO,
+        "%s: what was written reads back otherwise: %llu bytes with checksum %08lx, expected %llu "
+        "with %08lx; the disk or its cable may be failing",
+        f->path, (unsigned long long)at, (unsigned long)found, (unsigned long long)f->bytes,
+        (unsigned long)f->sum);
+}
+
+static ecg_status make_durable(ecg__file *f, ecg_error *err)
+{
+    int code;
+    do
+        code = fsync(f->fd) == 0 ? 0 : errno;
+    while (code == EINTR);
+    if (code != 0 && code != EINVAL && code != ENOTSUP)
+        return ecg__file_fail(err, f->path, "cannot sync", code);
+    return read_back(f, err);
+}
+
+/* Some file systems report a failed write only now. By way of a copy: closing f->fd would let go of the
+ * temporary file before it is renamed. */
+static ecg_status close_checked(ecg__file *f, ecg_error *err)
+{
+    int copy = dup(f->fd);
+    if (copy < 0) {
+        copy = f->fd;
+        f->fd = -1;
+    }
+    return close(copy) != 0 && errno != EINTR ? ecg__file_fail(err, f->path, "cannot close", errno) : ECG_OK;
+}
+
 ecg_status ecg__file_commit(ecg__file *f, bool durable, ecg_error *err)
 {
     ecg_status s = ecg__file_write(f, NULL, 0, err);
     if (s == ECG_OK)
         s = write_out(f, f->buffer, f->used, err);
-    if (s == ECG_OK && durable) {
-        int code;
-        do
-            code = fsync(f->fd) == 0 ? 0 : errno;
-        while (code == EINTR);
-        if (code != 0 && code != EINVAL && code != ENOTSUP)
-            s = ecg__file_fail(err, f->path, "cannot sync", code);
-    }
-    const int fd = f->fd;
-    f->fd = -1;
-    if (close(fd) != 0 && errno != EINTR && s == ECG_OK)
-        s = ecg__file_fail(err, f->path, "cannot close", errno);
+    if (s == ECG_OK && durable)
+        s = make_durable(f, err);
+    if (s == ECG_OK)
+        s = close_checked(f, err);
     if (s == ECG_OK && rename(f->temp, f->path) != 0)
         s = ecg__file_fail(err, f->path, "cannot rename the finished file to this name", errno);
     const bool renamed = s == ECG_OK;

@@ -27,9 +27,14 @@ ecg_status ecg__file_create(ecg__file **out, const char *path, ecg_error *err);
 /* Buffered. After a failure every later write and the commit fail too. */
 ecg_status ecg__file_write(ecg__file *f, const void *data, size_t n, ecg_error *err);
 
+/* Remove what killed processes left in the folder of the file; see leftover.h for what that is. Takes about
+ * 1 ms for a thousand names, so it is not for files that come by the thousand. */
+void ecg__file_tidy(ecg__file *f);
+
 /* Flush and rename over the path. `durable` also waits for the disk, file and folder, so that a power cut
- * cannot take the file away (about 7 ms). Frees f in every case; on failure the temporary file is removed and
- * what stood under the path is still there. */
+ * cannot take the file away (about 7 ms), and before the rename reads the file again and compares it with
+ * what was written. Frees f in every case; on failure the temporary file is removed and what stood under the
+ * path is still there. */
 ecg_status ecg__file_commit(ecg__file *f, bool durable, ecg_error *err);
 
 /* Remove the temporary file and free f; NULL is allowed. */

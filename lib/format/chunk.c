@@ -38,6 +38,7 @@ ecg_status ecg__chunk_create(ecg__chunk_writer *w, const char *path, ecg_error *
     ecg_status s = ecg__file_create(&w->file, path, err);
     if (s != ECG_OK)
         return s;
+    ecg__file_tidy(w->file);
     s = put(w, signature, sizeof signature, err);
     return s == ECG_OK ? s : ecg__chunk_close(w, s, err);
 }

@@ -71,7 +71,8 @@ typedef struct ecg__chunk_writer {
     uint32_t crc;
 } ecg__chunk_writer;
 
-/* The temporary file of `path`, with the signature. On failure there is nothing to free. */
+/* The temporary file of `path`, with the signature; leftovers of killed processes in its folder are removed.
+ * On failure there is nothing to free. */
 ecg_status ecg__chunk_create(ecg__chunk_writer *w, const char *path, ecg_error *err);
 
 /* A chunk: its head, its payload in any pieces (exactly `length` bytes in all, else ECG_EINVAL), its

@@ -1,16 +1,31 @@
-#define _XOPEN_SOURCE 700
+#define _GNU_SOURCE
 #include "unit/unit.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 
 static ecg_error err;
+
+/* A disk that changes a byte: the write in which this place of the file stands, the first byte being 1. */
+static size_t corrupt_at;
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+    const off_t at = corrupt_at ? lseek(fd, 0, SEEK_CUR) : -1;
+    const ssize_t put = syscall(SYS_write, fd, p, n);
+    if (at >= 0 && put > 0 && corrupt_at > (size_t)at && corrupt_at <= (size_t)at + (size_t)put) {
+        char byte = (char)(((const char *)p)[corrupt_at - 1 - (size_t)at] ^ 0x10);
+        ck_assert_int_eq(pwrite(fd, &byte, 1, (off_t)corrupt_at - 1), 1);
+    }
+    return put;
+}
 
 static void put(const char *path, const void *data, size_t n)
 {
@@ -217,6 +232,31 @@ START_TEST(test_failed_write)
 }
 END_TEST
 
+START_TEST(test_corrupted_write_is_noticed)
+{
+    const char *dir = empty_folder("corrupt"), *path = in(dir, "f");
+    static unsigned char data[100001];
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (unsigned char)(i / 7);
+    put(path, "old", 3);
+    static const size_t places[] = {1, 32768, 32769, 65537, sizeof data};
+    for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
+        ecg__file *f;
+        ck_ok(ecg__file_create(&f, path, &err), err);
+        corrupt_at = places[k];
+        for (size_t at = 0; at < sizeof data; at += 7001)
+            ck_ok(ecg__file_write(f, data + at, at + 7001 < sizeof data ? 7001 : sizeof data - at, &err),
+                  err);
+        ck_fails(ecg__file_commit(f, true, &err), err, ECG_EIO, "reads back otherwise: 100001 bytes");
+        corrupt_at = 0;
+        expect(path, "old", 3);
+        ck_assert_int_eq(files_in(dir), 1);
+    }
+    put(path, data, sizeof data);
+    expect(path, data, sizeof data);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("file");
@@ -229,6 +269,7 @@ int main(void)
     tcase_add_test(t, test_limit);
     tcase_add_test(t, test_unknown_size);
     tcase_add_test(t, test_failed_write);
+    tcase_add_test(t, test_corrupted_write_is_noticed);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
