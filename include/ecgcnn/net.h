@@ -74,20 +74,34 @@ typedef struct ecg_load_options {
     uint64_t max_bytes;  /* largest file, 0: 2 GiB */
     uint64_t max_params; /* 0: 400,000,000 */
     uint64_t max_arena;  /* bytes a session needs for one thread: a small file can ask for much. 0: 2 GiB */
+    uint32_t in_place;   /* 1: use the weights where they lie, see below */
+    uint32_t sha256;     /* 1: compute ecg_model_sha256 while reading, about 5 ms a megabyte */
 } ecg_load_options;
 #define ECG_LOAD_OPTIONS_INIT                                                                                \
     {                                                                                                        \
-        sizeof(ecg_load_options), 0, 0, 0, 0                                                                 \
+        sizeof(ecg_load_options), 0, 0, 0, 0, 0, 0                                                           \
     }
 
-/* Read a model file. Errors: ECG_EIO, ECG_EFORMAT (no model file), ECG_EVERSION, ECG_ECORRUPT, ECG_ELIMIT,
- * ECG_ENUMERIC (a weight that is not finite), ECG_ENOMEM. */
+/* Read a model file. Whatever a file claims, no more memory is taken than it is long, and limits are checked
+ * first. Errors: ECG_EIO, ECG_EFORMAT (no model file), ECG_EVERSION, ECG_ECORRUPT, ECG_ELIMIT,
+ * ECG_ENUMERIC (a weight that is not finite), ECG_ENOMEM.
+ *
+ * With in_place the file is mapped into memory, read and checked once, and its weights are not copied:
+ * processes that load the same file share them. A file that is replaced as ecg_model_save does it, or
+ * removed, may be so at any time. One that another program overwrites in place changes the model, and one
+ * that it cuts short, or a failing disk, ends this process with SIGBUS. That is why it is a choice: without
+ * it a model depends on nothing once it is loaded. */
 ECG_API ecg_status ecg_model_load(ecg_model **out, const char *path, const ecg_load_options *o,
                                   ecg_error *err);
+
+/* The same from memory. With in_place, data that begins on a multiple of 64 bytes is not copied, and must
+ * stay as it is until the model is freed; other data is copied all the same. */
 ECG_API ecg_status ecg_model_load_memory(ecg_model **out, const void *data, size_t n,
                                          const ecg_load_options *o, ecg_error *err);
 
-/* Write a model file, whole or not at all. Errors: ECG_EIO, ECG_ENOMEM. */
+/* Write a model file, whole or not at all: into a temporary file beside it, to the disk, read back and
+ * compared, and only then renamed. Who has the old file open or mapped keeps it. What killed processes left
+ * in the folder (.ecg-PROCESS-NUMBER.tmp) is removed. Errors: ECG_EIO, ECG_ENOMEM. */
 ECG_API ecg_status ecg_model_save(const ecg_model *m, const char *path, ecg_error *err);
 
 /* Counts one more owner; returns m. */
@@ -99,6 +113,10 @@ ECG_API const ecg_spec *ecg_model_spec(const ecg_model *m);
 ECG_API const ecg_preprocess *ecg_model_preprocess(const ecg_model *m);
 ECG_API uint32_t ecg_model_classes(const ecg_model *m);
 ECG_API const char *ecg_model_class(const ecg_model *m, uint32_t i); /* NULL: i out of range */
+
+/* SHA-256 of the file the model was loaded from, 64 hexadecimal digits: what names it in a log. NULL where it
+ * was not asked for (ecg_load_options.sha256), or not loaded. */
+ECG_API const char *ecg_model_sha256(const ecg_model *m);
 
 /* Provenance: entry i as key and value ("epochs", "10"); false when there is none. And by key: NULL if
  * absent. */

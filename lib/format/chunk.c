@@ -130,15 +130,8 @@ ecg_status ecg__reader_context(const ecg__chunk_reader *r, ecg_error *err, ecg_s
 
 /* ---- reading ---- */
 
-/* The input is a file or memory; all else is the same for both. The caller has checked n against the rest. */
-static ecg_status take(ecg__chunk_reader *r, void *buf, size_t n, ecg_error *err)
+static ecg_status read_file(ecg__chunk_reader *r, unsigned char *p, size_t n, ecg_error *err)
 {
-    if (r->data) {
-        memcpy(buf, r->data + r->at, n);
-        r->at += n;
-        return ECG_OK;
-    }
-    unsigned char *p = buf;
     while (n > 0) {
         const ssize_t got = read(r->fd, p, n);
         if (got < 0 && errno == EINTR)
@@ -155,6 +148,21 @@ static ecg_status take(ecg__chunk_reader *r, void *buf, size_t n, ecg_error *err
         r->at += (uint64_t)got;
     }
     return ECG_OK;
+}
+
+/* The input is a file or memory; all else is the same for both. The caller has checked n against the rest. */
+static ecg_status take(ecg__chunk_reader *r, void *buf, size_t n, ecg_error *err)
+{
+    ecg_status s = ECG_OK;
+    if (r->data) {
+        memcpy(buf, r->data + r->at, n);
+        r->at += n;
+    } else {
+        s = read_file(r, buf, n, err);
+    }
+    if (s == ECG_OK && r->hash)
+        ecg__sha256_add(r->hash, buf, n);
+    return s;
 }
 
 static ecg_status check_signature(ecg__chunk_reader *r, uint64_t max_bytes, ecg_error *err)
@@ -208,6 +216,13 @@ ecg_status ecg__reader_open_memory(ecg__chunk_reader *r, const void *data, size_
     if (!data)
         return ecg__fail(err, ECG_EINVAL, "%s: no data given", name);
     return check_signature(r, max_bytes, err);
+}
+
+void ecg__reader_hash(ecg__chunk_reader *r, ecg__sha256 *hash)
+{
+    ecg__sha256_begin(hash);
+    ecg__sha256_add(hash, signature, sizeof signature); /* has been read, and is right */
+    r->hash = hash;
 }
 
 void ecg__reader_close(ecg__chunk_reader *r)
@@ -272,6 +287,22 @@ ecg_status ecg__reader_read(ecg__chunk_reader *r, void *buf, size_t n, ecg_error
         p += piece;
         n -= piece;
     }
+    return ECG_OK;
+}
+
+ecg_status ecg__reader_lend(ecg__chunk_reader *r, const void **out, size_t n, ecg_error *err)
+{
+    *out = NULL;
+    if (!r->data || n > r->left)
+        return ecg__reader_fail(r, err, r->data ? ECG_ECORRUPT : ECG_EINVAL,
+                                "%" PRIu64 " bytes left where %zu were expected", r->left, n);
+    const unsigned char *p = r->data + r->at;
+    r->crc = sum(r->crc, p, n);
+    if (r->hash)
+        ecg__sha256_add(r->hash, p, n);
+    r->left -= n;
+    r->at += n;
+    *out = p;
     return ECG_OK;
 }
 

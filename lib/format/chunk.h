@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/sha256.h"
 #include "base/status.h"
 
 enum { ECG__SIGNATURE_BYTES = 8, ECG__CHUNK_HEAD = 12, ECG__CHUNK_TAIL = 4 };
@@ -99,6 +100,7 @@ typedef struct ecg__chunk_reader {
     uint64_t start;            /* where it starts */
     uint64_t length, left;     /* of its payload */
     uint32_t crc;
+    ecg__sha256 *hash; /* of all that was read; NULL: not wanted */
 } ecg__chunk_reader;
 
 /* Refuses what is not a regular file, is larger than max_bytes (ECG_ELIMIT) or has another signature
@@ -108,12 +110,19 @@ ecg_status ecg__reader_open_memory(ecg__chunk_reader *r, const void *data, size_
                                    uint64_t max_bytes, ecg_error *err);
 void ecg__reader_close(ecg__chunk_reader *r);
 
+/* Right after opening: hash all bytes of the input as they are read. After ecg__reader_finish the hash is
+ * that of the file, for the caller to end. */
+void ecg__reader_hash(ecg__chunk_reader *r, ecg__sha256 *hash);
+
 /* Go to the next chunk. Its length is checked against the bytes that remain, so a buffer of that length is
  * never larger than the input. Damage is ECG_ECORRUPT here and below. */
 ecg_status ecg__reader_next(ecg__chunk_reader *r, ecg_error *err);
 
 /* The next n bytes of the payload. */
 ecg_status ecg__reader_read(ecg__chunk_reader *r, void *buf, size_t n, ecg_error *err);
+
+/* The same without a copy, of a reader of memory. */
+ecg_status ecg__reader_lend(ecg__chunk_reader *r, const void **out, size_t n, ecg_error *err);
 
 /* Read what is left of the payload and check the checksum. Nothing in a chunk is to be trusted before. */
 ecg_status ecg__reader_end(ecg__chunk_reader *r, ecg_error *err);

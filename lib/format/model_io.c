@@ -58,6 +58,7 @@ typedef struct load {
     unsigned char *class_text, *meta_text; /* what class and meta point into */
     const char **class, **meta;
     float *weights;
+    const float *lent; /* weights that lie in the input; then `weights` is NULL */
 } load;
 
 static void load_free(load *l)
@@ -276,6 +277,8 @@ ecg_status ecg_model_save(const ecg_model *m, const char *path, ecg_error *err)
 
 static ecg_status read_wgts(load *l)
 {
+    if (l->limit->in_place && l->r->data && (uintptr_t)l->r->data % ECG__ALIGN == 0)
+        return ecg__weights_lend(&l->lent, l->r, l->spec, l->err);
     return ecg__weights_read(&l->weights, l->r, l->spec, l->err);
 }
 
@@ -357,8 +360,13 @@ ecg_status ecg__model_read(ecg_model **out, ecg__chunk_reader *r, const ecg_load
     if (s == ECG_OK)
         s = read_chunks(&l);
     if (s == ECG_OK) {
-        s = ecg__model_new(out, l.spec, &l.prep, l.class, ecg_spec_outputs(l.spec), l.meta, l.weights, false,
-                           err);
+        /* A model never writes to weights that it has borrowed. */
+        union {
+            const float *lent;
+            float *weights;
+        } w = {.lent = l.lent};
+        s = ecg__model_new(out, l.spec, &l.prep, l.class, ecg_spec_outputs(l.spec), l.meta,
+                           l.lent ? w.weights : l.weights, l.lent != NULL, err);
         if (s == ECG_OK)
             l.weights = NULL; /* the model's now */
         else if (s == ECG_EINVAL)
@@ -369,49 +377,5 @@ ecg_status ecg__model_read(ecg_model **out, ecg__chunk_reader *r, const ecg_load
         }
     }
     load_free(&l);
-    return s;
-}
-
-ecg_status ecg__load_options(ecg_load_options *out, const ecg_load_options *o, ecg_error *err)
-{
-    *out = (ecg_load_options)ECG_LOAD_OPTIONS_INIT;
-    const ecg_status s = ecg__options_copy(out, sizeof *out, o, "load options", err);
-    if (out->max_layers == 0)
-        out->max_layers = ECG__MAX_LAYERS;
-    if (out->max_bytes == 0)
-        out->max_bytes = (uint64_t)2 << 30;
-    if (out->max_params == 0)
-        out->max_params = 400000000;
-    if (out->max_arena == 0)
-        out->max_arena = (uint64_t)2 << 30;
-    return s;
-}
-
-ecg_status ecg_model_load(ecg_model **out, const char *path, const ecg_load_options *o, ecg_error *err)
-{
-    *out = NULL;
-    ecg_load_options full;
-    ecg__chunk_reader r;
-    ecg_status s = ecg__load_options(&full, o, err);
-    if (s == ECG_OK)
-        s = ecg__reader_open(&r, path, full.max_bytes, err);
-    if (s != ECG_OK)
-        return s;
-    s = ecg__model_read(out, &r, &full, NULL, NULL, err);
-    ecg__reader_close(&r);
-    return s;
-}
-
-ecg_status ecg_model_load_memory(ecg_model **out, const void *data, size_t n, const ecg_load_options *o,
-                                 ecg_error *err)
-{
-    *out = NULL;
-    ecg_load_options full;
-    ecg__chunk_reader r;
-    ecg_status s = ecg__load_options(&full, o, err);
-    if (s == ECG_OK)
-        s = ecg__reader_open_memory(&r, data, n, "model", full.max_bytes, err);
-    if (s == ECG_OK)
-        s = ecg__model_read(out, &r, &full, NULL, NULL, err);
     return s;
 }

@@ -83,43 +83,73 @@ static ecg_status check_table(const ecg__chunk_reader *r, const ecg_spec *s, con
                             what, i, found[i], want[i]);
 }
 
-/* Table and data, checked against their checksum and nothing else. */
-static ecg_status read_payload(ecg__chunk_reader *r, unsigned char *table, size_t n, float *weights,
-                               size_t bytes, ecg_error *err)
+/* Its length is what ARCH needs: *n bytes of table and *bytes of data. */
+static ecg_status check_length(const ecg__chunk_reader *r, const ecg_spec *s, size_t *n, size_t *bytes,
+                               ecg_error *err)
 {
-    ecg_status s = ecg__reader_read(r, table, n, err);
-    if (s == ECG_OK)
-        s = ecg__reader_read(r, weights, bytes, err);
-    return s == ECG_OK ? ecg__reader_end(r, err) : s;
+    size_t length = 0;
+    *bytes = 0;
+    *n = encode_table(NULL, s, r->at);
+    if (ecg__mul(bytes, s->floats, sizeof(float)) && ecg__add(&length, *n, *bytes) && r->length == length)
+        return ECG_OK;
+    return ecg__reader_fail(r, err, ECG_ECORRUPT, "has %" PRIu64 " bytes, the network of ARCH needs %zu",
+                            r->length, length);
 }
 
-ecg_status ecg__weights_read(float **out, ecg__chunk_reader *r, const ecg_spec *s, ecg_error *err)
+/* The payload: its table, then its data, copied to `copy` or, where that is NULL, lent; all of it checked
+ * against its checksum, and then against the network. */
+static ecg_status read_payload(ecg__chunk_reader *r, const ecg_spec *s, float *copy, const float **lent,
+                               ecg_error *err)
 {
-    *out = NULL;
     const uint64_t at = r->at;
-    const size_t n = encode_table(NULL, s, at);
-    size_t bytes = 0, length = 0;
-    if (!ecg__mul(&bytes, s->floats, sizeof **out) || !ecg__add(&length, n, bytes) || r->length != length)
-        return ecg__reader_fail(r, err, ECG_ECORRUPT, "has %" PRIu64 " bytes, the network of ARCH needs %zu",
-                                r->length, length);
+    const void *data = copy;
+    size_t n, bytes;
+    ecg_status status = check_length(r, s, &n, &bytes, err);
+    if (status != ECG_OK)
+        return status;
     unsigned char *found = ecg__alloc(n), *want = ecg__alloc(n);
-    float *weights = ecg__alloc(bytes);
-    ecg_status status = found && want && weights ? read_payload(r, found, n, weights, bytes, err)
-                                                 : ecg__reader_fail(r, err, ECG_ENOMEM, "out of memory");
+    status = found && want ? ecg__reader_read(r, found, n, err)
+                           : ecg__reader_fail(r, err, ECG_ENOMEM, "out of memory");
+    if (status == ECG_OK)
+        status = copy ? ecg__reader_read(r, copy, bytes, err) : ecg__reader_lend(r, &data, bytes, err);
+    if (status == ECG_OK)
+        status = ecg__reader_end(r, err);
     if (status == ECG_OK) {
         encode_table(want, s, at);
         status = check_table(r, s, found, want, n, err);
     }
     ecg__free(found);
     ecg__free(want);
-    const size_t gap = status == ECG_OK ? check_gaps(s, weights) : s->floats;
-    if (gap < s->floats)
-        status = ecg__reader_fail(r, err, ECG_ECORRUPT, "float %zu lies between tensors and is not zero",
-                                  gap);
-    if (status != ECG_OK) {
-        ecg__free(weights);
+    if (status != ECG_OK)
         return status;
-    }
-    *out = weights;
+    const size_t gap = check_gaps(s, data);
+    if (gap < s->floats)
+        return ecg__reader_fail(r, err, ECG_ECORRUPT, "float %zu lies between tensors and is not zero", gap);
+    *lent = data;
     return ECG_OK;
+}
+
+ecg_status ecg__weights_lend(const float **out, ecg__chunk_reader *r, const ecg_spec *s, ecg_error *err)
+{
+    *out = NULL;
+    return read_payload(r, s, NULL, out, err);
+}
+
+ecg_status ecg__weights_read(float **out, ecg__chunk_reader *r, const ecg_spec *s, ecg_error *err)
+{
+    *out = NULL;
+    size_t n, bytes;
+    ecg_status status = check_length(r, s, &n, &bytes, err);
+    if (status != ECG_OK)
+        return status;
+    float *weights = ecg__alloc(bytes);
+    if (!weights)
+        return ecg__reader_fail(r, err, ECG_ENOMEM, "out of memory");
+    const float *same;
+    status = read_payload(r, s, weights, &same, err);
+    if (status == ECG_OK)
+        *out = weights;
+    else
+        ecg__free(weights);
+    return status;
 }

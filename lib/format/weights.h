@@ -13,4 +13,8 @@ ecg_status ecg__weights_write(ecg__chunk_writer *w, const ecg_spec *s, const flo
  * Freed with ecg__free. */
 ecg_status ecg__weights_read(float **out, ecg__chunk_reader *r, const ecg_spec *s, ecg_error *err);
 
+/* The same without a copy: *out points into the data of a reader of memory, which must begin on a multiple of
+ * 64 bytes. */
+ecg_status ecg__weights_lend(const float **out, ecg__chunk_reader *r, const ecg_spec *s, ecg_error *err);
+
 #endif

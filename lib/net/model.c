@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/status.h"
 
@@ -171,6 +172,7 @@ void ecg_model_free(ecg_model *m)
     ecg_spec_free(m->spec);
     if (!m->borrowed)
         ecg__free(m->weights);
+    ecg__unmap(m->map, m->map_bytes);
     ecg__free(m);
 }
 
@@ -192,6 +194,11 @@ uint32_t ecg_model_classes(const ecg_model *m)
 const char *ecg_model_class(const ecg_model *m, uint32_t i)
 {
     return i < m->classes ? m->class_name[i] : NULL;
+}
+
+const char *ecg_model_sha256(const ecg_model *m)
+{
+    return m->sha256[0] ? m->sha256 : NULL;
 }
 
 int ecg_model_meta_at(const ecg_model *m, size_t i, const char **key, const char **value)

@@ -21,7 +21,10 @@ struct ecg_model {
     size_t metas;
     ecg__meta *meta;
     float *weights; /* [spec->floats], 64-byte aligned */
-    bool borrowed;  /* weights are someone else's (ecg_trainer_save) */
+    bool borrowed;  /* weights are someone else's (ecg_trainer_save), or lie in `map` */
+    void *map;      /* the file, where it was loaded in place */
+    size_t map_bytes;
+    char sha256[65]; /* of the file; "" where it is not known */
 };
 
 /* A model from its parts; all are copied, except `weights`, which is taken over (freed with ecg__free by the
