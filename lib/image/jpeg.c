@@ -15,7 +15,7 @@
 #include "image/color.h"
 #include "image/orient.h"
 
-enum { MAX_SCANS = 100, APP1 = JPEG_APP0 + 1, APP1_BYTES = 0xFFFF };
+enum { MAX_SCANS = 100, SOS = 0xda, APP1 = JPEG_APP0 + 1 };
 
 /* All that is alive when libjpeg jumps; never a local of the function that calls setjmp. */
 struct jpeg {
@@ -28,7 +28,6 @@ struct jpeg {
     uint8_t *row;
     uint8_t *scratch;
     ecg_pixels *px;
-    uint32_t orientation;
     bool too_many_scans;
     jmp_buf jump;
 };
@@ -57,6 +56,11 @@ static void on_progress(j_common_ptr dec)
         c->too_many_scans = true;
         stop(dec);
     }
+}
+
+static ecg_status truncated(const struct jpeg *c)
+{
+    return ecg__fail(c->err, ECG_ECORRUPT, "%s: JPEG truncated after %zu bytes", c->in->name, c->in->n);
 }
 
 /* What a fatal error or warning of libjpeg means. */
@@ -88,19 +92,39 @@ static ecg_status fail(struct jpeg *c)
     case JWRN_JPEG_EOF:
     case JERR_INPUT_EOF:
     case JERR_INPUT_EMPTY:
-        return ecg__fail(c->err, ECG_ECORRUPT, "%s: JPEG truncated after %zu bytes", name, c->in->n);
+        return truncated(c);
     default:
         return ecg__fail(c->err, ECG_ECORRUPT, "%s: JPEG damaged: %s", name, text);
     }
 }
 
-static void read_orientation(struct jpeg *c)
+/* Of the first Exif marker before the picture. libjpeg would keep all markers of its kind, however many. */
+static uint32_t read_orientation(const struct ecg__encoded *in)
 {
-    for (jpeg_saved_marker_ptr m = c->dec.marker_list; m; m = m->next)
-        if (m->marker == APP1 && m->data_length >= 6 && memcmp(m->data, "Exif\0", 6) == 0) {
-            c->orientation = ecg__exif_orientation(m->data + 6, m->data_length - 6);
-            return;
-        }
+    for (size_t at = 2; in->n - at >= 4 && in->data[at] == 0xff;) {
+        const unsigned char *p = in->data + at;
+        const bool bare = p[1] == 0xff || p[1] == 0x01 || (p[1] >= JPEG_RST0 && p[1] <= JPEG_RST0 + 7);
+        const size_t n = bare ? 0 : (size_t)p[2] << 8 | p[3];
+        if (p[1] == SOS || n > in->n - at - 2)
+            return 1;
+        if (p[1] == APP1 && n >= 8 && memcmp(p + 4, "Exif\0", 6) == 0)
+            return ecg__exif_orientation(p + 10, n - 8);
+        at += p[1] == 0xff ? 1 : 2 + n;
+    }
+    return 1;
+}
+
+/* Huffman codes take a bit for each block of a component at least: so many pixels cannot come of so few
+ * bytes. */
+static bool too_short(const struct jpeg *c)
+{
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < c->dec.num_components && !c->dec.arith_code; i++) {
+        const jpeg_component_info *k = &c->dec.comp_info[i];
+        const uint64_t blocks = (uint64_t)k->width_in_blocks * k->height_in_blocks;
+        least = blocks < least ? blocks : least;
+    }
+    return least != UINT64_MAX && least / 8 > c->in->n;
 }
 
 static ecg_status read_header(struct jpeg *c)
@@ -109,12 +133,12 @@ static ecg_status read_header(struct jpeg *c)
     jpeg_create_decompress(dec);
     dec->progress = &c->progress;
     jpeg_mem_src(dec, c->in->data, c->in->n);
-    if (c->in->profile == ECG_PROFILE_CORRECT)
-        jpeg_save_markers(dec, APP1, APP1_BYTES);
     jpeg_read_header(dec, TRUE);
     const ecg_status s = ecg__size_check(c->in, dec->image_width, dec->image_height, c->err);
     if (s != ECG_OK)
         return s;
+    if (too_short(c))
+        return truncated(c);
     /* Coefficients of a progressive picture: two bytes each, up to four components, blocks filled up. */
     const uint64_t memory = ((uint64_t)dec->image_width + 64) * ((uint64_t)dec->image_height + 64) * 8 +
                             c->in->n + (1u << 24);
@@ -137,7 +161,6 @@ static ecg_status read_header(struct jpeg *c)
         return ecg__fail(c->err, ECG_EUNSUPPORTED, "%s: JPEG of %d components, expected 1, 3 or 4",
                          c->in->name, dec->num_components);
     }
-    read_orientation(c);
     return ECG_OK;
 }
 
@@ -176,7 +199,7 @@ ecg_status ecg__jpeg_decode(ecg_pixels **out, uint32_t *orientation, const struc
         return ecg__fail(err, ECG_ENOMEM, "%s: out of memory", in->name);
     c->in = in;
     c->err = err;
-    c->orientation = 1;
+    *orientation = 1;
     c->progress.progress_monitor = on_progress;
     c->dec.client_data = c;
     c->dec.err = jpeg_std_error(&c->errors);
@@ -185,11 +208,13 @@ ecg_status ecg__jpeg_decode(ecg_pixels **out, uint32_t *orientation, const struc
     c->errors.output_message = on_output;
     const ecg_status s = guarded(c);
     jpeg_destroy_decompress(&c->dec);
-    *orientation = c->orientation;
-    if (s == ECG_OK)
+    if (s == ECG_OK) {
         *out = c->px;
-    else
+        if (in->profile == ECG_PROFILE_CORRECT)
+            *orientation = read_orientation(in);
+    } else {
         ecg_pixels_free(c->px);
+    }
     ecg__free(c->row);
     ecg__free(c->scratch);
     ecg__free(c);

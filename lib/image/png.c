@@ -1,10 +1,11 @@
 /* PNG through libpng's row interface. Colour is ours: libpng is asked for samples only, and no ancillary
- * chunk is kept but tRNS and, where it counts, eXIf. */
+ * chunk is kept but tRNS. */
 #include <png.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "base/mem.h"
 #include "base/status.h"
@@ -12,22 +13,22 @@
 #include "image/orient.h"
 #include "image/png_plain.h"
 
-enum { MAX_CHUNKS = 16, MAX_CHUNK_BYTES = 1 << 20, HEADER = 33 };
+enum { MAX_CHUNKS = 16, MAX_CHUNK_BYTES = 1 << 20, SIGNATURE = 8, HEADER = 33, CHUNK = 12 };
+enum { DEFLATE_MOST = 1032, REST_BYTES = 1 << 16 };
 
 /* All that is alive when libpng jumps; never a local of the function that calls setjmp. */
 struct png {
     const struct ecg__encoded *in;
     ecg_error *err;
-    size_t at; /* next byte to read */
+    size_t at;  /* next byte to read */
+    size_t end; /* none from here on */
     png_structp png;
     png_infop info;
     struct ecg__samples samples;
     uint8_t *rows; /* one row, or all of them if interlaced */
     uint8_t *scratch;
     ecg_pixels *px;
-    bool complete; /* nothing after this can fail the file */
     bool no_memory;
-    uint32_t orientation;
     jmp_buf jump;
     char message[128];
 };
@@ -62,8 +63,8 @@ static void on_free(png_structp png, png_voidp p)
 static void on_read(png_structp png, png_bytep to, size_t n)
 {
     struct png *c = png_get_io_ptr(png);
-    if (n > c->in->n - c->at)
-        png_error(png, "truncated");
+    if (n > c->end - c->at)
+        png_error(png, c->end < c->in->n ? "more data than pixels" : "truncated");
     memcpy(to, c->in->data + c->at, n);
     c->at += n;
 }
@@ -76,6 +77,18 @@ static uint32_t big_endian(const unsigned char *p)
 static ecg_status no_memory(const struct png *c)
 {
     return ecg__fail(c->err, ECG_ENOMEM, "%s: out of memory", c->in->name);
+}
+
+static ecg_status truncated(const struct png *c)
+{
+    return ecg__fail(c->err, ECG_ECORRUPT, "%s: PNG truncated after %zu bytes", c->in->name, c->in->n);
+}
+
+/* Of a pixel; 0: no such kind, which libpng will say. */
+static uint32_t bits_of(uint32_t depth, uint32_t color_type)
+{
+    static const uint32_t samples[] = {1, 0, 3, 1, 2, 0, 4};
+    return color_type < sizeof samples / sizeof *samples ? depth * samples[color_type] : 0;
 }
 
 /* The picture's size from the header, before libpng sees it and before anything is allocated. */
@@ -92,7 +105,28 @@ static ecg_status check_header(const struct png *c)
     if (memcmp(p + 8, "\0\0\0\x0dIHDR", 8) != 0)
         return ecg__fail(c->err, ECG_ECORRUPT, "%s: PNG damaged: does not begin with its header",
                          c->in->name);
-    return ecg__size_check(c->in, big_endian(p + 16), big_endian(p + 20), c->err);
+    const uint64_t w = big_endian(p + 16), h = big_endian(p + 20);
+    const ecg_status s = ecg__size_check(c->in, w, h, c->err);
+    /* So many pixels cannot come of so few bytes: memory follows the file's size, not what it claims. */
+    if (s == ECG_OK && w * h / 8 * bits_of(p[24], p[25]) / DEFLATE_MOST > c->in->n)
+        return truncated(c);
+    return s;
+}
+
+/* Of the first eXIf chunk that is sound, before or after the pixels. libpng would keep it, however large. */
+static uint32_t read_orientation(const struct ecg__encoded *in)
+{
+    for (size_t at = SIGNATURE; in->n - at >= CHUNK;) {
+        const unsigned char *p = in->data + at;
+        const size_t n = big_endian(p);
+        if (n > in->n - at - CHUNK || memcmp(p + 4, "IEND", 4) == 0)
+            return 1;
+        if (memcmp(p + 4, "eXIf", 4) == 0 &&
+            crc32(crc32(0, NULL, 0), p + 4, (uInt)n + 4) == big_endian(p + 8 + n))
+            return ecg__exif_orientation(p + 8, n);
+        at += CHUNK + n;
+    }
+    return 1;
 }
 
 static void open_png(struct png *c)
@@ -108,8 +142,6 @@ static void open_png(struct png *c)
     png_set_chunk_cache_max(c->png, MAX_CHUNKS);
     png_set_chunk_malloc_max(c->png, MAX_CHUNK_BYTES);
     png_set_keep_unknown_chunks(c->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
-    if (c->in->profile == ECG_PROFILE_CORRECT)
-        png_set_keep_unknown_chunks(c->png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "eXIf", 1);
     png_read_info(c->png, c->info);
 }
 
@@ -162,18 +194,6 @@ static void read_format(struct png *c)
     png_set_packing(c->png);
 }
 
-static void read_orientation(struct png *c)
-{
-#ifdef PNG_eXIf_SUPPORTED
-    png_bytep exif = NULL;
-    png_uint_32 n = 0;
-    if (c->in->profile == ECG_PROFILE_CORRECT && png_get_eXIf_1(c->png, c->info, &n, &exif) && exif)
-        c->orientation = ecg__exif_orientation(exif, n);
-#else
-    (void)c;
-#endif
-}
-
 /* libpng wants a full row for each pass, so an interlaced picture is kept whole until the last. */
 static ecg_status read_pixels(struct png *c)
 {
@@ -190,6 +210,9 @@ static ecg_status read_pixels(struct png *c)
     for (int pass = 0; pass < passes; pass++)
         for (size_t y = 0; y < h; y++) {
             uint8_t *row = passes > 1 ? c->rows + y * row_bytes : c->rows;
+            /* After the last row libpng inflates all that is left, which may be gigabytes. */
+            if (pass == passes - 1 && y == h - 1 && c->in->n - c->at > row_bytes + REST_BYTES)
+                c->end = c->at + row_bytes + REST_BYTES;
             png_read_row(c->png, row, NULL);
             if (pass == passes - 1 && !ecg__color_row(&c->samples, row, w, c->in->color, c->in->profile,
                                                       c->scratch, c->px->px + y * out_row))
@@ -204,28 +227,17 @@ static ecg_status run(struct png *c)
 {
     open_png(c);
     read_format(c);
-    const ecg_status s = read_pixels(c);
-    if (s != ECG_OK)
-        return s;
-    read_orientation(c);
-    c->complete = true;
-    if (c->orientation == 1 && c->in->profile == ECG_PROFILE_CORRECT) {
-        png_read_end(c->png, c->info); /* eXIf may stand after the pixels */
-        read_orientation(c);
-    }
-    return ECG_OK;
+    return read_pixels(c);
 }
 
 static ecg_status guarded(struct png *c)
 {
     if (setjmp(c->jump) == 0)
         return run(c);
-    if (c->complete)
-        return ECG_OK;
     if (c->no_memory)
         return no_memory(c);
     if (strcmp(c->message, "truncated") == 0)
-        return ecg__fail(c->err, ECG_ECORRUPT, "%s: PNG truncated after %zu bytes", c->in->name, c->in->n);
+        return truncated(c);
     return ecg__fail(c->err, ECG_ECORRUPT, "%s: PNG damaged near byte %zu: %s", c->in->name, c->at,
                      c->message);
 }
@@ -238,17 +250,20 @@ ecg_status ecg__png_decode(ecg_pixels **out, uint32_t *orientation, const struct
         return ecg__fail(err, ECG_ENOMEM, "%s: out of memory", in->name);
     c->in = in;
     c->err = err;
-    c->orientation = 1;
+    c->end = in->n;
+    *orientation = 1;
     ecg_status s = check_header(c);
     if (s == ECG_OK && !ecg__png_plain(&c->px, in))
         s = guarded(c);
     if (c->png)
         png_destroy_read_struct(&c->png, &c->info, NULL);
-    *orientation = c->orientation;
-    if (s == ECG_OK)
+    if (s == ECG_OK) {
         *out = c->px;
-    else
+        if (in->profile == ECG_PROFILE_CORRECT)
+            *orientation = read_orientation(in);
+    } else {
         ecg_pixels_free(c->px);
+    }
     ecg__free(c->rows);
     ecg__free(c->scratch);
     ecg__free(c);
