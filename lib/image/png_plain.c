@@ -67,6 +67,15 @@ static bool join(struct plain *p, const unsigned char *data, size_t n, size_t mo
     return true;
 }
 
+/* Four letters, as libpng wants them. */
+static bool is_name(const unsigned char *kind)
+{
+    for (int i = 0; i < 4; i++)
+        if ((kind[i] | 0x20) < 'a' || (kind[i] | 0x20) > 'z')
+            return false;
+    return true;
+}
+
 /* All chunks, in order and whole, to the end chunk. */
 static bool read_chunks(struct plain *p, const struct ecg__encoded *in)
 {
@@ -74,7 +83,7 @@ static bool read_chunks(struct plain *p, const struct ecg__encoded *in)
     for (size_t at = SIGNATURE; in->n - at >= CHUNK;) {
         const unsigned char *c = in->data + at;
         const size_t n = big_endian(c);
-        if (n > in->n - at - CHUNK)
+        if (n > in->n - at - CHUNK || !is_name(c + 4))
             return false;
         const bool is_pixels = memcmp(c + 4, "IDAT", 4) == 0, header = at == SIGNATURE;
         if (crc32(crc32(0, NULL, 0), c + 4, (uInt)n + 4) != big_endian(c + 8 + n))
