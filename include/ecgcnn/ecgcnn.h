@@ -8,6 +8,7 @@
 #include "eval.h"
 #include "image.h"
 #include "net.h"
+#include "profile.h"
 #include "signal.h"
 #include "standardize.h"
 #include "status.h"

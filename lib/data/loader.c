@@ -136,6 +136,7 @@ void ecg_loader_free(ecg_loader *l)
     if (!l)
         return;
     ecg__policy_free(&l->policy);
+    ecg__free(l->times);
     ecg__free(l->px);
     ecg__free(l->index);
     ecg__free(l);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "data/balance.h"
+#include "data/times.h"
 #include "ecgcnn/data.h"
 
 struct ecg_loader;
@@ -27,7 +28,8 @@ struct ecg_loader {
     uint8_t *px;     /* [cached][h][w][c] */
     uint32_t *index; /* [count] into the dataset */
     size_t count, cached, skipped;
-    struct ecg__policy policy; /* of its source */
+    struct ecg__policy policy;         /* of its source */
+    struct ecg__times *times, *timing; /* timing: times, or NULL while it is off */
 };
 
 /* Decode sample `index` of the dataset to px[h][w][c]. */

@@ -59,8 +59,10 @@ static void fill(const ecg_loader *l, const struct ecg__policy *p, uint64_t epoc
     const ecg_preprocess *prep = &l->prep;
     const uint32_t h = prep->h, w = prep->w, c = (uint32_t)prep->color;
     const bool augment = p->changes && epoch > 0;
+    uint64_t begin = ecg__time_begin(l->timing);
     if (!augment && !p->preprocessing) {
         ecg_preprocess_values(prep, px, x);
+        ecg__time(l->timing, ECG__TIME_VALUES, &begin);
         return;
     }
     if (augment) {
@@ -68,6 +70,7 @@ static void fill(const ecg_loader *l, const struct ecg__policy *p, uint64_t epoc
         ecg_augmentation a;
         ecg_augment_draw(&a, &p->augment, h, w, p->seed, epoch, i);
         ecg_augment_apply(&a, &p->augment, &picture, x, scratch);
+        ecg__time(l->timing, ECG__TIME_AUGMENT, &begin);
     } else {
         for (size_t k = 0; k < l->bytes; k++)
             x[k] = (float)px[k];
@@ -75,6 +78,7 @@ static void fill(const ecg_loader *l, const struct ecg__policy *p, uint64_t epoc
     if (p->preprocessing)
         p->preprocessing(p->preprocessing_ctx, x, h, w, c);
     ecg_preprocess_floats(prep, x);
+    ecg__time(l->timing, ECG__TIME_VALUES, &begin);
 }
 
 ecg_status ecg__loader_fill(const ecg_loader *l, const struct ecg__policy *p, uint64_t epoch, size_t i,
@@ -86,6 +90,8 @@ ecg_status ecg__loader_fill(const ecg_loader *l, const struct ecg__policy *p, ui
     const size_t picture = balance ? ecg__balance_pick(&p->balance, p->seed, epoch, i) : i;
     const bool cached = picture < l->cached;
     *label = ecg_dataset_sample(l->dataset, l->index[picture])->label;
+    if (l->timing)
+        atomic_fetch_add_explicit(&l->timing->pictures, 1, memory_order_relaxed);
     if (cached && !(p->changes && epoch > 0)) {
         fill(l, p, epoch, i, l->px + picture * l->bytes, x, NULL);
         return ECG_OK;
@@ -94,7 +100,10 @@ ecg_status ecg__loader_fill(const ecg_loader *l, const struct ecg__policy *p, ui
     uint8_t *block = ecg__scratch_take(p->scratch, &slot);
     if (!block)
         return ecg__fail(err, ECG_ENOMEM, "loader: out of memory");
+    uint64_t begin = ecg__time_begin(l->timing);
     const ecg_status st = cached ? ECG_OK : ecg__picture_read(l, l->index[picture], block, err);
+    if (!cached)
+        ecg__time(l->timing, ECG__TIME_DECODE, &begin);
     if (st == ECG_OK)
         fill(l, p, epoch, i, cached ? l->px + picture * l->bytes : block, x, block + picture_room(l));
     ecg__scratch_give(p->scratch, slot, block);

@@ -38,7 +38,8 @@ ecg_status ecg__infer_plan(ecg__infer *out, const ecg_spec *spec)
     return ok ? ECG_OK : ECG_ENOMEM;
 }
 
-void ecg__infer_run(const ecg__infer *f, const float *flat, const float *x, float *out, void *arena)
+void ecg__infer_run(const ecg__infer *f, const float *flat, const float *x, float *out, void *arena,
+                    ecg__lap_row *laps)
 {
     const ecg_spec *s = f->spec;
     unsigned char *base = arena;
@@ -55,6 +56,7 @@ void ecg__infer_run(const ecg__infer *f, const float *flat, const float *x, floa
                                      .n = 1,
                                      .scratch = base + f->scratch};
         l->ops->forward(&a);
+        ecg__lap(laps, i);
         x = y;
     }
     memcpy(out, x, ecg_spec_outputs(s) * sizeof *out);

@@ -3,6 +3,7 @@
 #ifndef ECG_NET_INFER_H
 #define ECG_NET_INFER_H
 
+#include "base/laps.h"
 #include "net/spec.h"
 
 /* Where each layer's output lies in an arena for one sample. Immutable, shared by all workers. */
@@ -17,8 +18,9 @@ typedef struct ecg__infer {
 ecg_status ecg__infer_plan(ecg__infer *out, const ecg_spec *spec);
 
 /* x[in] -> out[outputs], with weights in the flat vector `flat`; arena is 64-byte aligned. Allocates nothing.
- */
-void ecg__infer_run(const ecg__infer *f, const float *flat, const float *x, float *out, void *arena);
+ * Time goes to `laps` (infer_profile.h); NULL: nowhere. */
+void ecg__infer_run(const ecg__infer *f, const float *flat, const float *x, float *out, void *arena,
+                    ecg__lap_row *laps);
 
 void ecg__infer_end(ecg__infer *f);
 

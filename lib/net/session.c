@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "math/gemm.h"
 #include "net/infer.h"
+#include "net/infer_profile.h"
 #include "net/model.h"
 
 struct ecg_session {
@@ -15,6 +16,8 @@ struct ecg_session {
     size_t arena_bytes; /* of one worker: the network's arena, its input, packed pixels */
     size_t input_at, pixels_at;
     unsigned char *arena;
+    ecg__laps *profile, *timing; /* timing: profile, or NULL while it is off */
+    uint64_t ns, pictures;       /* timed */
 };
 
 ecg_status ecg_session_new(ecg_session **out, ecg_model *m, const ecg_session_options *o, ecg_error *err)
@@ -63,6 +66,7 @@ void ecg_session_free(ecg_session *s)
     ecg__pool_free(s->pool);
     ecg__infer_end(&s->infer);
     ecg__free(s->arena);
+    ecg__laps_free(s->profile);
     ecg__blas_unpin();
     ecg_model_free(s->model);
     ecg__free(s);
@@ -97,15 +101,28 @@ static void run_sample(void *ctx, size_t i, uint32_t worker)
     const ecg_session *s = j->s;
     const ecg_model *m = s->model;
     unsigned char *arena = s->arena + worker * s->arena_bytes;
+    ecg__lap_row *laps = ecg__laps_row(s->timing, worker);
+    ecg__lap_start(laps);
     const float *x = j->img ? input_from_image(s, &j->img[i], arena)
                             : j->x + i * m->spec->layer[0].plan.in_count;
-    ecg__infer_run(&s->infer, m->weights, x, j->probs + i * m->classes, arena);
+    ecg__lap(laps, ecg__infer_lap_before(m->spec));
+    ecg__infer_run(&s->infer, m->weights, x, j->probs + i * m->classes, arena, laps);
+}
+
+static void run_samples(ecg_session *s, struct job *j, size_t n)
+{
+    const uint64_t begin = s->timing ? ecg__nanoseconds() : 0;
+    ecg__parallel_for(s->pool, n, run_sample, j);
+    if (s->timing) {
+        s->ns += ecg__nanoseconds() - begin;
+        s->pictures += n;
+    }
 }
 
 void ecg_session_run(ecg_session *s, const float *x, size_t n, float *probs)
 {
     struct job j = {.s = s, .x = x, .probs = probs};
-    ecg__parallel_for(s->pool, n, run_sample, &j);
+    run_samples(s, &j, n);
 }
 
 ecg_status ecg_session_run_images(ecg_session *s, const ecg_image *img, size_t n, float *probs,
@@ -119,7 +136,7 @@ ecg_status ecg_session_run_images(ecg_session *s, const ecg_image *img, size_t n
                              " pixels, the model reads %" PRIu32 "x%" PRIu32 "x%d",
                              i, img[i].h, img[i].w, img[i].c, p->h, p->w, (int)p->color);
     struct job j = {.s = s, .img = img, .probs = probs};
-    ecg__parallel_for(s->pool, n, run_sample, &j);
+    run_samples(s, &j, n);
     return ECG_OK;
 }
 
@@ -133,4 +150,24 @@ ecg_status ecg_session_run_file(ecg_session *s, const char *path, float *probs, 
     const ecg_status ran = ecg_session_run_images(s, &img, 1, probs, err);
     ecg_pixels_free(p);
     return ran;
+}
+
+ecg_status ecg_session_profile(ecg_session *s, int on, ecg_error *err)
+{
+    if (on && !s->profile && !(s->profile = ecg__infer_laps_new(s->model->spec, ecg__pool_workers(s->pool))))
+        return ecg__fail(err, ECG_ENOMEM, "profile: out of memory");
+    s->timing = on ? s->profile : NULL;
+    if (on) {
+        ecg__laps_clear(s->profile);
+        s->ns = s->pictures = 0;
+    }
+    return ECG_OK;
+}
+
+int ecg_session_profile_entry(const ecg_session *s, size_t i, ecg_profile_entry *out)
+{
+    static const ecg__infer_stages stages = {"prepare", "forward", "wait"};
+    return s->profile
+               ? ecg__infer_profile_entry(s->profile, s->model->spec, &stages, s->ns, s->pictures, i, out)
+               : 0;
 }

@@ -111,10 +111,12 @@ ecg_status ecg__fit_save_model(const ecg__fit *f, const ecg_epoch *e, float *wei
         meta[n++] = text[i];
     }
     info.meta = meta;
+    const uint64_t begin = ecg__span_begin(f->t->timing);
     ecg_model *m;
     s = ecg__trainer_model_of(f->t, &info, weights, &m, err);
     if (s == ECG_OK)
         s = ecg_model_save(m, f->best_path, err);
+    ecg__span_end(f->t->timing, ECG__SPAN_SAVE, begin, 0);
     ecg_model_free(m);
     ecg__free(meta);
     return s;

@@ -34,6 +34,7 @@ static ecg_status put(const ecg_trainer *t, const ecg_model_info *info, const ch
     meta[n + 1] = where;
     in.meta = meta;
 
+    const uint64_t begin = ecg__span_begin(t->timing);
     ecg__facts facts;
     ecg_model *m = NULL;
     s = ecg__facts_make(&facts, t, more, err);
@@ -49,6 +50,7 @@ static ecg_status put(const ecg_trainer *t, const ecg_model_info *info, const ch
         ecg_model_free(m);
         ecg__facts_end(&facts);
     }
+    ecg__span_end(t->timing, ECG__SPAN_SAVE, begin, 0);
     ecg__free(meta);
     return s;
 }

@@ -124,6 +124,8 @@ static void run_part(void *ctx, size_t part, uint32_t worker)
     const ecg__phase *phase = t->phase;
     const size_t first = phase->by_block ? 0 : t->n * part / t->shards;
     const size_t count = phase->by_block ? t->n : t->n * (part + 1) / t->shards - first;
+    ecg__lap_row *laps = ecg__profile_row(t->timing, worker);
+    ecg__lap_start(laps);
     for (uint32_t i = phase->first; i < phase->first + phase->count; i++) {
         const ecg__op *op = &t->tape.op[i];
         if (op->kind == ECG__OP_FETCH) {
@@ -134,6 +136,7 @@ static void run_part(void *ctx, size_t part, uint32_t worker)
         } else {
             run_layer(t, op, phase->by_block, part, first, count, worker);
         }
+        ecg__lap(laps, ecg__op_lap(op, t->tape.layers));
     }
 }
 
@@ -175,25 +178,32 @@ static void apply(const ecg_trainer *t, const ecg__piece *p)
 
 static void gather_piece(void *ctx, size_t i, uint32_t worker)
 {
-    (void)worker;
     const ecg_trainer *t = ctx;
+    ecg__lap_row *laps = ecg__profile_row(t->timing, worker);
+    ecg__lap_start(laps);
     t->piece_l2[i] = gather(t, &t->piece[i]);
     t->piece_square[i] = ecg__sum_squares(t->grad + t->piece[i].offset, t->piece[i].count);
+    ecg__lap(laps, ECG__LAP_REDUCE);
 }
 
 static void apply_piece(void *ctx, size_t i, uint32_t worker)
 {
-    (void)worker;
     const ecg_trainer *t = ctx;
+    ecg__lap_row *laps = ecg__profile_row(t->timing, worker);
+    ecg__lap_start(laps);
     apply(t, &t->piece[i]);
+    ecg__lap(laps, ECG__LAP_OPTIMIZER);
 }
 
 static void update_piece(void *ctx, size_t i, uint32_t worker)
 {
-    (void)worker;
     const ecg_trainer *t = ctx;
+    ecg__lap_row *laps = ecg__profile_row(t->timing, worker);
+    ecg__lap_start(laps);
     t->piece_l2[i] = gather(t, &t->piece[i]);
+    ecg__lap(laps, ECG__LAP_REDUCE);
     apply(t, &t->piece[i]);
+    ecg__lap(laps, ECG__LAP_OPTIMIZER);
 }
 
 static double sum(const double *v, size_t n)
@@ -244,6 +254,7 @@ static double denominator(const ecg_trainer *t)
 ecg_status ecg__trainer_step(ecg_trainer *t, const ecg__feed *feed, size_t n, float lr, ecg_step *out,
                              ecg_error *err)
 {
+    const uint64_t begin = ecg__span_begin(t->timing);
     t->feed = *feed;
     if (feed->x)
         t->feed.epoch = t->steps + 1;
@@ -280,5 +291,6 @@ ecg_status ecg__trainer_step(ecg_trainer *t, const ecg__feed *feed, size_t n, fl
         for (uint32_t s = 0; s < t->shards; s++)
             out->correct += t->shard_correct[s];
     }
+    ecg__span_end(t->timing, ECG__SPAN_STEPS, begin, n);
     return ECG_OK;
 }

@@ -213,6 +213,7 @@ void ecg_trainer_free(ecg_trainer *t)
         ecg__free(blocks[i]);
     ecg__free(t->grad_tensor);
     ecg__free(t->weight_tensor);
+    ecg__profile_free(t->profile);
     ecg_spec_free(t->spec);
     ecg__blas_unpin();
     ecg__free(t);
@@ -239,7 +240,7 @@ static void predict_sample(void *ctx, size_t i, uint32_t worker)
     const struct predict_job *j = ctx;
     const ecg_trainer *t = j->t;
     ecg__infer_run(&t->infer, t->weights, j->x + i * t->spec->layer[0].plan.in_count,
-                   j->probs + i * ecg_spec_outputs(t->spec), t->private + worker * t->worker_bytes);
+                   j->probs + i * ecg_spec_outputs(t->spec), t->private + worker * t->worker_bytes, NULL);
 }
 
 void ecg_trainer_predict(ecg_trainer *t, const float *x, size_t n, float *probs)

@@ -9,6 +9,7 @@
 #include "net/infer.h"
 #include "train/loss.h"
 #include "train/optimizer.h"
+#include "train/profile.h"
 #include "train/tape.h"
 
 /* A piece of the trainable vector: the unit in which gradients are summed and weights updated. */
@@ -61,6 +62,7 @@ struct ecg_trainer {
 
     uint64_t steps;
     uint64_t bytes;
+    ecg__profile *profile, *timing; /* timing: profile, or NULL while it is off */
 
     /* The step under way. */
     ecg__feed feed;

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/status.h"
+#include "net/infer_profile.h"
 #include "train/fit.h"
 
 /* Samples between two calls of the hook: more and more of them until that takes a while. */
@@ -19,6 +20,8 @@ static void validate_sample(void *ctx, size_t item, uint32_t worker)
     float *probs = x; /* the input has been read when they are written */
     uint32_t label = 0;
     ecg_error e = {.message = ""};
+    ecg__lap_row *laps = ecg__profile_val_row(t->timing, worker);
+    ecg__lap_start(laps);
     ecg_status s = f->val->fetch(f->val->ctx, 0, i, x, &label, &e);
     if (s == ECG_OK && label >= classes)
         s = ecg__fail(&e, ECG_EINVAL, "validation: sample %zu has label %" PRIu32 ", expected 0..%" PRIu32, i,
@@ -30,7 +33,8 @@ static void validate_sample(void *ctx, size_t item, uint32_t worker)
         }
         return;
     }
-    ecg__infer_run(&t->infer, t->weights, x, probs, arena);
+    ecg__lap(laps, ecg__infer_lap_before(t->spec));
+    ecg__infer_run(&t->infer, t->weights, x, probs, arena, laps);
     uint32_t first = 0;
     bool finite = isfinite(probs[0]);
     for (uint32_t c = 1; c < classes; c++) {
@@ -51,7 +55,9 @@ static ecg_status run_all(ecg__fit *f, ecg_error *err)
     for (f->val_first = 0; f->val_first < count; f->val_first += n) {
         const double start = ecg__fit_now();
         n = count - f->val_first < chunk ? count - f->val_first : chunk;
+        const uint64_t begin = ecg__span_begin(t->timing);
         ecg__parallel_for(t->pool, n, validate_sample, f);
+        ecg__span_end(t->timing, ECG__SPAN_VALIDATION, begin, n);
         if (atomic_load(&t->failed)) {
             if (err)
                 *err = t->fault;

@@ -62,7 +62,7 @@ static void compare(const char *text)
         chain(s, w, x, want);
         float *out = place;
         memcpy(place, x, in * sizeof *x);
-        ecg__infer_run(&f, w, k == 2 ? place : x, out, arena);
+        ecg__infer_run(&f, w, k == 2 ? place : x, out, arena, NULL);
         ck_assert_msg(memcmp(out, want, outputs * sizeof *want) == 0, "%s: sample %d differs", text, (int)k);
         ck_assert_msg(memcmp(x, same, in * sizeof *x) == 0, "%s: the input was written to", text);
         for (size_t i = 0; i < GUARD; i++)
