@@ -14,6 +14,7 @@
 #include "common/judge.h"
 #include "common/network.h"
 #include "common/parts.h"
+#include "common/profile.h"
 #include "common/start.h"
 #include "common/text.h"
 #include "common/train_settings.h"
@@ -256,6 +257,7 @@ static int fit(run *r, const settings *s)
 static int train(run *r, settings *s)
 {
     ecg_error err = {0};
+    profile_run profile = {.started = progress_clock()};
     int code = load(&r->train, r, &r->parts.train, s, "training pictures");
     if (code == EXIT_DONE)
         code = load(&r->val, r, &r->parts.val, s, "validation pictures");
@@ -269,7 +271,13 @@ static int train(run *r, settings *s)
     const ecg_status status = ecg_trainer_new(&r->trainer, r->spec, &s->train, &err);
     if (status != ECG_OK)
         return tool_error(status, &err);
-    code = fit(r, s);
+    profile = (profile_run){r->trainer, r->train, r->spec, profile.started, progress_clock()};
+    if (s->profiling)
+        code = profile_begin(&profile);
+    if (code == EXIT_DONE)
+        code = fit(r, s);
+    if (s->profiling)
+        profile_print(&profile, stderr);
     ecg_trainer_free(r->trainer);
     r->trainer = NULL;
     return code;

@@ -56,6 +56,23 @@ wants 2 'expected 0..18446744073709551615' 'a negative seed'
 run ecg-train data -o diverged.ecgm "${fast[@]}" -q --optimizer sgd --lr 1e30
 wants 1 'is not finite \((nan|inf)\); a lower learning rate \(--lr, now 1e\+30\) may help' 'a loss that is not finite'
 
+# ---- Where the time goes ----
+run ecg-train data -o p.ecgm "${fast[@]}" -q --profile --threads 2
+wants 0 '^forward +1 conv2d 4 3x3 +[0-9.]+ +[0-9.]+ % +[0-9.]+$' '--profile'
+for stage in 'reading pictures' fetch loss reduce optimizer wait 'val fetch' 'val forward' save 'the rest'; do
+    check "--profile has $stage" grep -qE "^$stage +-?[0-9. -]*[0-9.]+ %" err
+done
+check 'backward of the last dense layer' grep -qE '^backward +5 dense 3 ' err
+check 'that fits 80 columns' test "$(awk 'length > 80' err | wc -l)" -eq 0
+# Shares of 100 %, with the lines that split another one left out.
+check 'the shares make a whole' awk '/%/ && !/of it/ { for (i = 1; i <= NF; i++) if ($i == "%") sum += $(i - 1) }
+    END { exit !(sum > 97 && sum < 103) }' err
+check 'timing changes nothing' cmp b.ecgm p.ecgm
+run ecg-train --profile data -o p.ecgm "${fast[@]}" -q --profile keras
+wants 0 'GFLOP/s' '--profile before a folder, and --profile keras'
+run ecg-train data -o p.ecgm "${fast[@]}" -q --profile keras
+check '--profile keras prints no times' test "$(grep -c GFLOP err)" -eq 0
+
 # ---- Augmentation ----
 run ecg-train --augment-help
 wants 0 '' '--augment-help alone'

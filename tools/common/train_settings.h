@@ -16,7 +16,7 @@ typedef struct settings {
     ecg_augment_options augmenting;
     ecg_standardize_fit_options standardizing;
     uint64_t cache;
-    uint32_t skip_bad, quiet, json, summary, balance, augment_help;
+    uint32_t skip_bad, quiet, json, profiling, summary, balance, augment_help;
 } settings;
 #define SETTINGS_INIT                                                                                        \
     {                                                                                                        \
