@@ -229,11 +229,14 @@ def compare(a):
     return result
 
 
-def show(r):
-    m = r["machine"]
+def show_machine(m):
     print(f"{m['cpu']}, {m['cores']} cores, {' '.join(m['isa'])}, {m['system']}, load {m['load_before']:.2f} before")
     if m["load_before"] > 0.5:
         print("THE MACHINE WAS BUSY: contention hurts the contestants unequally, these ratios are not for publishing")
+
+
+def show(r):
+    show_machine(r["machine"])
     print(r["build"])
     print(f"PyTorch {r['torch']}, oneDNN {'yes' if r['torch_mkldnn'] else 'no'}, OpenBLAS kernels {r['torch_coretype']}")
     print(r["net"])
