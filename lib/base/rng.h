@@ -14,7 +14,8 @@ enum ecg__purpose {
     ECG__RNG_AUGMENT = 5,
     ECG__RNG_SYNTH = 6, /* synthetic beats: epoch = patient, sample = beat */
     ECG__RNG_BALANCE = 16,
-    ECG__RNG_SAVE = 17, /* names of saved pictures: epoch = epoch, sample = sample */
+    ECG__RNG_SAVE = 17,      /* names of saved pictures: epoch = epoch, sample = sample */
+    ECG__RNG_BOOTSTRAP = 24, /* epoch = replicate */
 };
 
 /* A position in one of 2^192 independent sequences; draw i is block i / 4, word i % 4. */

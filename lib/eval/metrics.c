@@ -1,24 +1,10 @@
 /* Collected predictions and the figures made from them. Counts are kept up to date as pictures come in;
- * scores are kept too, for the areas under the ROC curves. */
-#include "ecgcnn/eval.h"
-
+ * scores are kept too, for what needs their order. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-
-struct ecg_metrics {
-    uint32_t classes;
-    uint64_t count, correct;
-    double loss;         /* sum of -log p(truth) */
-    uint64_t *support;   /* [classes]: pictures of the class */
-    uint64_t *predicted; /* [classes]: pictures taken for the class */
-    uint64_t **cell;     /* [classes][classes]: a row is there once its class has a picture */
-    size_t cap;
-    uint32_t *truth; /* [cap] */
-    float *score;    /* [cap][classes] */
-};
+#include "eval/cases.h"
 
 ecg_status ecg_metrics_new(ecg_metrics **out, uint32_t classes)
 {
@@ -29,6 +15,7 @@ ecg_status ecg_metrics_new(ecg_metrics **out, uint32_t classes)
     if (!m)
         return ECG_ENOMEM;
     m->classes = classes;
+    m->j_s = m->j_v = UINT32_MAX;
     m->support = ecg__calloc(classes, sizeof *m->support);
     m->predicted = ecg__calloc(classes, sizeof *m->predicted);
     m->cell = ecg__calloc(classes, sizeof *m->cell);
@@ -50,40 +37,48 @@ void ecg_metrics_free(ecg_metrics *m)
     ecg__free(m->predicted);
     ecg__free(m->cell);
     ecg__free(m->truth);
+    ecg__free(m->best);
+    ecg__free(m->group);
     ecg__free(m->score);
+    ecg__groups_free(&m->groups);
     ecg__free(m);
+}
+
+/* A larger copy of a block, which is freed; NULL, and the block still there, when out of memory. */
+static void *larger(void *old, size_t used, size_t bytes)
+{
+    void *block = ecg__alloc(bytes);
+    if (block && used)
+        memcpy(block, old, used);
+    if (block)
+        ecg__free(old);
+    return block;
 }
 
 /* Room for twice as many pictures. */
 static ecg_status grow(ecg_metrics *m)
 {
-    size_t cap = 0, floats = 0, bytes = 0;
-    if (m->cap == 0)
-        cap = 64;
-    else if (!ecg__mul(&cap, m->cap, 2))
+    size_t cap = 64, bytes = 0;
+    if (m->cap && !ecg__mul(&cap, m->cap, 2))
         return ECG_ENOMEM;
-    if (!ecg__mul(&floats, cap, m->classes) || !ecg__mul(&bytes, floats, sizeof *m->score))
+    if (cap > ECG__PICTURE || !ecg__mul(&bytes, cap * sizeof *m->score, m->classes))
         return ECG_ENOMEM;
-    uint32_t *truth = ecg__alloc(cap * sizeof *truth); /* smaller than bytes */
-    float *score = ecg__alloc(bytes);
-    if (!truth || !score) {
-        ecg__free(truth);
-        ecg__free(score);
-        return ECG_ENOMEM;
+    uint32_t **const list[] = {&m->truth, &m->best, &m->group};
+    for (size_t i = 0; i < 3; i++) {
+        uint32_t *block = larger(*list[i], m->cap * sizeof *block, cap * sizeof *block);
+        if (!block)
+            return ECG_ENOMEM;
+        *list[i] = block;
     }
-    if (m->cap > 0) {
-        memcpy(truth, m->truth, m->cap * sizeof *truth);
-        memcpy(score, m->score, m->cap * m->classes * sizeof *score);
-    }
-    ecg__free(m->truth);
-    ecg__free(m->score);
-    m->truth = truth;
+    float *score = larger(m->score, m->cap * m->classes * sizeof *score, bytes);
+    if (!score)
+        return ECG_ENOMEM;
     m->score = score;
     m->cap = cap;
     return ECG_OK;
 }
 
-ecg_status ecg_metrics_add(ecg_metrics *m, uint32_t truth, const float *probs)
+ecg_status ecg_metrics_add_patient(ecg_metrics *m, uint32_t truth, const float *probs, const char *patient)
 {
     if (truth >= m->classes)
         return ECG_EINVAL;
@@ -104,15 +99,40 @@ ecg_status ecg_metrics_add(ecg_metrics *m, uint32_t truth, const float *probs)
         if (!m->cell[truth])
             return ECG_ENOMEM;
     }
+    const bool known = patient && *patient;
+    const uint32_t group = known ? ecg__groups_add(&m->groups, patient) : ECG__NO_GROUP;
+    if (known && group == ECG__NO_GROUP)
+        return ECG_ENOMEM;
     m->truth[m->count] = truth;
+    m->best[m->count] = best;
+    m->group[m->count] = group;
     memcpy(m->score + m->count * m->classes, probs, m->classes * sizeof *probs);
     m->count++;
+    m->unknown += !known;
     m->correct += best == truth;
-    m->loss -= log(fmax((double)probs[truth], 1e-7));
+    m->loss += ecg__case_loss(probs[truth]);
     m->support[truth]++;
     m->predicted[best]++;
     m->cell[truth][best]++;
     return ECG_OK;
+}
+
+ecg_status ecg_metrics_add(ecg_metrics *m, uint32_t truth, const float *probs)
+{
+    return ecg_metrics_add_patient(m, truth, probs, NULL);
+}
+
+ecg_metrics_case ecg_metrics_at(const ecg_metrics *m, uint64_t i)
+{
+    const uint32_t group = m->group[i];
+    return (ecg_metrics_case){m->truth[i], m->best[i], m->score + i * m->classes,
+                              group == ECG__NO_GROUP ? NULL : m->groups.name[group]};
+}
+
+void ecg_metrics_j(ecg_metrics *m, uint32_t s, uint32_t v)
+{
+    m->j_s = s;
+    m->j_v = v;
 }
 
 static double ratio(uint64_t part, uint64_t whole)
@@ -129,6 +149,11 @@ static double f1(const ecg_metrics *m, uint32_t cls)
 {
     /* TP + FN = support and TP + FP = predicted. */
     return ratio(2 * hits(m, cls), m->support[cls] + m->predicted[cls]);
+}
+
+uint32_t ecg_metrics_classes(const ecg_metrics *m)
+{
+    return m->classes;
 }
 
 uint64_t ecg_metrics_count(const ecg_metrics *m)
@@ -165,45 +190,6 @@ uint64_t ecg_metrics_confusion(const ecg_metrics *m, uint32_t truth, uint32_t pr
     return m->cell[truth][predicted];
 }
 
-static int by_key(const void *a, const void *b)
-{
-    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* The share of pairs (picture of the class, picture of another) in which the first has the higher score; ties
- * count a half (Mann and Whitney). Pairs are counted in whole halves, so the sum is exact. */
-static ecg_status auc(const ecg_metrics *m, uint32_t cls, double *out)
-{
-    const uint64_t pos = m->support[cls], neg = m->count - pos;
-    *out = (double)NAN;
-    if (pos == 0 || neg == 0)
-        return ECG_OK;
-    uint32_t *key = ecg__alloc((size_t)m->count * sizeof *key);
-    if (!key)
-        return ECG_ENOMEM;
-    /* The bits of a float in 0..1 grow with its value and leave the two highest free: score and class in one.
-     */
-    for (size_t i = 0; i < m->count; i++) {
-        uint32_t bits;
-        memcpy(&bits, &m->score[i * m->classes + cls], sizeof bits);
-        key[i] = bits << 1 | (m->truth[i] == cls);
-    }
-    qsort(key, (size_t)m->count, sizeof *key, by_key);
-    uint64_t halves = 0, below = 0; /* pictures of other classes with a lower score */
-    for (size_t i = 0; i < m->count;) {
-        const uint32_t score = key[i] >> 1;
-        uint64_t group[2] = {0, 0};
-        for (; i < m->count && key[i] >> 1 == score; i++)
-            group[key[i] & 1]++;
-        halves += group[1] * (2 * below + group[0]);
-        below += group[0];
-    }
-    ecg__free(key);
-    *out = (double)halves / 2.0 / ((double)pos * (double)neg);
-    return ECG_OK;
-}
-
 ecg_status ecg_metrics_class(const ecg_metrics *m, uint32_t cls, ecg_class_metrics *out)
 {
     memset(out, 0, sizeof *out);
@@ -215,5 +201,16 @@ ecg_status ecg_metrics_class(const ecg_metrics *m, uint32_t cls, ecg_class_metri
     out->specificity = ratio(others - fp, others);
     out->ppv = ratio(tp, m->predicted[cls]);
     out->f1 = f1(m, cls);
-    return auc(m, cls, &out->auc);
+    out->auc = out->pr_auc = (double)NAN;
+    const size_t n = (size_t)m->count;
+    if (n == 0)
+        return ECG_OK;
+    uint32_t *order = ecg__alloc(n * sizeof *order);
+    if (!order)
+        return ECG_ENOMEM;
+    const ecg_status s = ecg__order(order, m->score + cls, m->classes, n, ecg__is_of_class, m, cls);
+    if (s == ECG_OK)
+        ecg__areas(order, n, NULL, &out->auc, &out->pr_auc);
+    ecg__free(order);
+    return s;
 }
