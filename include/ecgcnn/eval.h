@@ -148,6 +148,25 @@ typedef struct ecg_reliability_bin {
 ECG_API void ecg_metrics_reliability(const ecg_metrics *m, uint32_t bins,
                                      ecg_reliability_bin *out); /* [bins] */
 
+/* ---- Calibration and abstaining: how an ecg_rule is made ---- */
+
+/* The temperature (see ecg_rule) at which the loss over m is least; m holds probabilities of temperature 1,
+ * of pictures that did not train. Errors: ECG_EINVAL (no picture), ECG_ENUMERIC (there is no best one in
+ * 0.05..20: every prediction is right, or the network knows nothing); *temperature is 1 then. */
+ECG_API ecg_status ecg_metrics_temperature(const ecg_metrics *m, float *temperature, ecg_error *err);
+
+/* The same pictures with the probabilities that a model of this temperature gives; the predictions stay. *out
+ * is freed with ecg_metrics_free. Errors: ECG_EINVAL (not 0.05..20), ECG_ENOMEM. */
+ECG_API ecg_status ecg_metrics_soften(const ecg_metrics *m, float temperature, ecg_metrics **out);
+
+/* The threshold on the largest probability: with ECG_THRESHOLD_ERROR the one that answers most pictures while
+ * at most `wanted` of the answers are wrong, with ECG_THRESHOLD_COVERAGE the highest that still answers
+ * `wanted` of them. *out is that point of ECG_CURVE_RISK: what was reached on these pictures, which says less
+ * about others the fewer they are. Errors: ECG_EINVAL (wanted not 0..1, no picture), ECG_ENUMERIC (no
+ * threshold is good enough), ECG_ENOMEM. */
+ECG_API ecg_status ecg_metrics_threshold(const ecg_metrics *m, ecg_threshold by, double wanted,
+                                         ecg_curve_point *out, ecg_error *err);
+
 #ifdef __cplusplus
 }
 #endif

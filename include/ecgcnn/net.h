@@ -118,6 +118,60 @@ ECG_API const char *ecg_model_class(const ecg_model *m, uint32_t i); /* NULL: i 
  * was not asked for (ecg_load_options.sha256), or not loaded. */
 ECG_API const char *ecg_model_sha256(const ecg_model *m);
 
+/* ---- Rule: what is made of a model's probabilities ----
+ * Part of the model file. Probabilities of a session, and so everywhere, are those of the network at
+ * `temperature`: p^(1/temperature), made to sum to 1, which never changes the most likely class. */
+typedef enum ecg_threshold {
+    ECG_THRESHOLD_NONE = 0,
+    ECG_THRESHOLD_GIVEN = 1,    /* by hand */
+    ECG_THRESHOLD_ERROR = 2,    /* at most `wanted` of the answers are wrong */
+    ECG_THRESHOLD_COVERAGE = 3, /* at least `wanted` of the pictures get an answer */
+} ecg_threshold;
+
+typedef struct ecg_rule {
+    uint32_t size;
+    float temperature; /* 0.05..20; 0: 1, probabilities as the network gives them */
+    float threshold;   /* 0..1: an answer of smaller probability is uncertain; 0: none is */
+    ecg_threshold chosen_by;
+    float wanted;      /* 0..1 */
+    uint32_t pictures; /* the rule was fitted on so many; 0: it was not fitted */
+    uint32_t apart;    /* 1: of patients who did not train the model; 0: that is not known */
+} ecg_rule;
+#define ECG_RULE_INIT                                                                                        \
+    {                                                                                                        \
+        sizeof(ecg_rule), 0.0f, 0.0f, ECG_THRESHOLD_NONE, 0.0f, 0, 0                                         \
+    }
+
+/* The rule of a model; temperature is never 0 here. */
+ECG_API const ecg_rule *ecg_model_rule(const ecg_model *m);
+
+/* A model that is m under another rule (NULL: none); weights are shared with m, which is kept alive. Errors:
+ * ECG_EINVAL, naming the field; ECG_ENOMEM. */
+ECG_API ecg_status ecg_model_with_rule(ecg_model **out, ecg_model *m, const ecg_rule *rule, ecg_error *err);
+
+/* ---- Decision: what to say about a picture ---- */
+typedef enum ecg_answer {
+    ECG_ANSWER_OK = 0,
+    ECG_ANSWER_UNCERTAIN = 1, /* better ask somebody else */
+    ECG_ANSWER_NOT_ECG = 2,   /* no picture of a heartbeat as the model knows them */
+} ecg_answer;
+
+enum { ECG_MOST_REASONS = 6 };
+
+typedef struct ecg_decision {
+    ecg_answer answer;
+    uint32_t best;                     /* the most likely class, the first of equals */
+    float probability;                 /* of it */
+    uint32_t reasons;                  /* why not OK: at least one then, else 0 */
+    char reason[ECG_MOST_REASONS][96]; /* "probability 0.41 is below 0.9" */
+} ecg_decision;
+
+/* What the model's rule makes of probs[classes], as a session of it gave them. Cannot fail. Any thread. */
+ECG_API void ecg_decide(const ecg_model *m, const float *probs, ecg_decision *out);
+
+/* "ok", "uncertain", "not_ecg"; NULL for a value that is none. */
+ECG_API const char *ecg_answer_name(ecg_answer a);
+
 /* Provenance: entry i as key and value ("epochs", "10"); false when there is none. And by key: NULL if
  * absent. */
 ECG_API int ecg_model_meta_at(const ecg_model *m, size_t i, const char **key, const char **value);

@@ -4,9 +4,11 @@
 #include <inttypes.h>
 
 #include "base/mem.h"
+#include "format/decision.h"
 #include "format/prep.h"
 #include "format/strings.h"
 #include "format/weights.h"
+#include "net/decision.h"
 #include "net/infer.h"
 #include "net/model.h"
 
@@ -54,6 +56,7 @@ typedef struct load {
     unsigned char head[HEAD_BYTES];
     ecg_spec *spec;
     ecg_preprocess prep;
+    ecg_rule rule;
     float *zca;                            /* prep.zca */
     unsigned char *class_text, *meta_text; /* what class and meta point into */
     const char **class, **meta;
@@ -199,6 +202,11 @@ static ecg_status read_stdz(load *l)
     return ecg__stdz_read(&l->prep, &l->zca, l->r, l->err);
 }
 
+static ecg_status read_rule(load *l)
+{
+    return ecg__rule_read(&l->rule, l->r, l->err);
+}
+
 /* ---- CLAS and meta: strings ---- */
 
 static ecg_status write_clas(ecg__chunk_writer *w, const ecg_model *m, ecg_error *err)
@@ -259,6 +267,8 @@ ecg_status ecg__model_write(ecg__chunk_writer *w, const ecg_model *m, ecg_error 
     if (s == ECG_OK)
         s = write_clas(w, m, err);
     if (s == ECG_OK)
+        s = ecg__rule_write(w, &m->rule, err);
+    if (s == ECG_OK)
         s = ecg__weights_write(w, m->spec, m->weights, err);
     return s == ECG_OK ? write_meta(w, m, err) : s;
 }
@@ -284,7 +294,8 @@ static ecg_status read_wgts(load *l)
 
 static bool is_known(const char *tag)
 {
-    static const char *const known[] = {"HEAD", "ARCH", "PREP", "STDZ", "CLAS", "WGTS", "meta", "IEND"};
+    static const char *const known[] = {"HEAD", "ARCH", "PREP", "STDZ", "CLAS",
+                                        "RULE", "WGTS", "meta", "IEND"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(tag, known[i]) == 0)
             return true;
@@ -322,9 +333,9 @@ static ecg_status read_chunks(load *l)
         const char *optional; /* may stand before it */
         ecg_status (*read_optional)(load *l);
     } step[] = {
-        {"HEAD", read_head, NULL, NULL}, {"ARCH", read_arch, NULL, NULL},
-        {"PREP", read_prep, NULL, NULL}, {"CLAS", read_clas, "STDZ", read_stdz},
-        {"WGTS", read_wgts, NULL, NULL},
+        {"HEAD", read_head, NULL, NULL},        {"ARCH", read_arch, NULL, NULL},
+        {"PREP", read_prep, NULL, NULL},        {"CLAS", read_clas, "STDZ", read_stdz},
+        {"WGTS", read_wgts, "RULE", read_rule},
     };
     for (size_t i = 0; i < sizeof step / sizeof *step; i++) {
         ecg_status s = find(l, step[i].tag, step[i].optional);
@@ -358,6 +369,8 @@ ecg_status ecg__model_read(ecg_model **out, ecg__chunk_reader *r, const ecg_load
     load l = {.r = r, .limit = o, .extra = extra, .ctx = ctx, .err = err};
     ecg_status s = check_machine(err);
     if (s == ECG_OK)
+        s = ecg__rule_check(&l.rule, NULL, err);
+    if (s == ECG_OK)
         s = read_chunks(&l);
     if (s == ECG_OK) {
         /* A model never writes to weights that it has borrowed. */
@@ -367,9 +380,11 @@ ecg_status ecg__model_read(ecg_model **out, ecg__chunk_reader *r, const ecg_load
         } w = {.lent = l.lent};
         s = ecg__model_new(out, l.spec, &l.prep, l.class, ecg_spec_outputs(l.spec), l.meta,
                            l.lent ? w.weights : l.weights, l.lent != NULL, err);
-        if (s == ECG_OK)
+        if (s == ECG_OK) {
             l.weights = NULL; /* the model's now */
-        else if (s == ECG_EINVAL)
+            (*out)->rule = l.rule;
+        }
+        if (s == ECG_EINVAL)
             s = ECG_ECORRUPT;
         if (s != ECG_OK && err) {
             err->status = s;

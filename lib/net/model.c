@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/status.h"
+#include "net/decision.h"
 
 enum { MAX_NAME = 255 };
 
@@ -141,6 +142,7 @@ ecg_status ecg__model_new(ecg_model **out, const ecg_spec *spec, const ecg_prepr
     m->prep = checked;
     m->borrowed = true; /* a failure leaves the weights to the caller */
     m->weights = weights;
+    ecg__rule_check(&m->rule, NULL, NULL);
     if (!copy_parts(m, spec, classes, class_count, meta)) {
         ecg_model_free(m);
         return ecg__fail(err, ECG_ENOMEM, "out of memory");
@@ -173,6 +175,7 @@ void ecg_model_free(ecg_model *m)
     if (!m->borrowed)
         ecg__free(m->weights);
     ecg__unmap(m->map, m->map_bytes);
+    ecg_model_free(m->base);
     ecg__free(m);
 }
 

@@ -20,9 +20,11 @@ struct ecg_model {
     char **class_name;   /* [classes] */
     size_t metas;
     ecg__meta *meta;
-    float *weights; /* [spec->floats], 64-byte aligned */
-    bool borrowed;  /* weights are someone else's (ecg_trainer_save), or lie in `map` */
-    void *map;      /* the file, where it was loaded in place */
+    float *weights;  /* [spec->floats], 64-byte aligned */
+    bool borrowed;   /* weights are someone else's (ecg_trainer_save, base), or lie in `map` */
+    ecg_model *base; /* whose weights these are, kept alive; NULL: none */
+    ecg_rule rule;   /* checked */
+    void *map;       /* the file, where it was loaded in place */
     size_t map_bytes;
     char sha256[65]; /* of the file; "" where it is not known */
 };

@@ -5,6 +5,7 @@
 #include "base/parallel.h"
 #include "base/status.h"
 #include "math/gemm.h"
+#include "net/decision.h"
 #include "net/infer.h"
 #include "net/infer_profile.h"
 #include "net/model.h"
@@ -106,7 +107,9 @@ static void run_sample(void *ctx, size_t i, uint32_t worker)
     const float *x = j->img ? input_from_image(s, &j->img[i], arena)
                             : j->x + i * m->spec->layer[0].plan.in_count;
     ecg__lap(laps, ecg__infer_lap_before(m->spec));
-    ecg__infer_run(&s->infer, m->weights, x, j->probs + i * m->classes, arena, laps);
+    float *probs = j->probs + i * m->classes;
+    ecg__infer_run(&s->infer, m->weights, x, probs, arena, laps);
+    ecg__soften(probs, m->classes, m->rule.temperature);
 }
 
 static void run_samples(ecg_session *s, struct job *j, size_t n)
