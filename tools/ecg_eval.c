@@ -1,26 +1,37 @@
 /* ecg-eval: how good a model is on a folder of pictures. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/judge.h"
-#include "common/known.h"
 #include "common/opts.h"
-#include "common/parts.h"
 #include "common/start.h"
 #include "common/text.h"
 #include "ecgcnn/ecgcnn.h"
-
-typedef struct settings {
-    const char *model, *csv, *dir;
-    uint32_t json, ignore_unknown, skip_bad, threads, quiet;
-} settings;
+#include "eval/eval.h"
+#include "eval/table.h"
 
 static const char about[] =
-    "Runs a model over pictures of known class, one folder per class, and prints figures per class, "
-    "accuracy, macro "
-    "F1, loss and the confusion matrix. Where DATA has train/ and test/, test/ is what is evaluated; where a "
-    "manifest gives pictures to the split 'test', those are.";
+    "Runs a model over pictures of known class, one folder per class, and prints figures per class and of "
+    "all "
+    "pictures with their confidence intervals, and the confusion matrix. Where DATA has train/ and test/, "
+    "test/ "
+    "is what is evaluated; where a manifest gives pictures to the split 'test', those are.\n\n"
+    "With --merge, takes the files of several evaluations (folds, say) together. With --calibrate, fits the "
+    "model's probabilities on validation pictures (val/ beside train/, the manifest's split 'val', or all of "
+    "DATA) and keeps that in the model file.";
+
+static int check(const settings *s)
+{
+    if (!s->merge && s->args > 1)
+        return opts_wrong("ecg-eval", "unexpected argument '%s'", s->arg[1]);
+    if (s->merge && (s->calibrate || s->csv || s->model || s->train))
+        return opts_wrong("ecg-eval",
+                          "--merge reads CSV files only: not with --model, --calibrate, --csv, --train");
+    if (s->max_error >= 0 && s->coverage >= 0)
+        return opts_wrong("ecg-eval", "--max-error or --coverage, not both");
+    if (!s->calibrate && (s->output || s->max_error >= 0 || s->coverage >= 0))
+        return opts_wrong("ecg-eval", "--output, --max-error and --coverage belong to --calibrate");
+    return OPTS_GO;
+}
 
 static int read_options(settings *s, int *argc, char **argv)
 {
@@ -29,12 +40,29 @@ static int read_options(settings *s, int *argc, char **argv)
          .help = "model file"},
         {"json", 0, NULL, OPT_FLAG, &s->json, .help = "print the figures as one JSON object"},
         {"csv", 0, "FILE", OPT_STRING, &s->csv, .help = "write a line for each picture"},
+        {"bootstrap", 0, "N", OPT_UINT, &s->bootstrap, 0, 100000,
+         .help = "draws for the confidence intervals; 0: none"},
+        {"seed", 0, "N", OPT_UINT64, &s->seed, .help = "seed of those draws"},
         {"ignore-unknown", 0, NULL, OPT_FLAG, &s->ignore_unknown,
          .help = "leave out class folders that the model does not know"},
         {"skip-bad", 0, NULL, OPT_FLAG, &s->skip_bad, .help = "leave out pictures that cannot be read"},
+        {"merge", 0, NULL, OPT_FLAG, &s->merge,
+         .help = "the arguments are files of --csv: figures of all their pictures together"},
         {"threads", 0, "N", OPT_UINT, &s->threads, 1, 256, .init = "one per core", .help = "threads to use"},
         {"quiet", 'q', NULL, OPT_FLAG, &s->quiet,
          .help = "print warnings and errors only, beside the figures"},
+        {"Calibrating", .kind = OPT_HEADING},
+        {"calibrate", 0, NULL, OPT_FLAG, &s->calibrate,
+         .help = "fit the temperature of the model's probabilities and write it to the model file"},
+        {"output", 'o', "MODEL", OPT_STRING, &s->output, .init = "the model itself",
+         .help = "write the calibrated model here"},
+        {"max-error", 0, "F", OPT_REAL, &s->max_error, 0, 1, OPT_BELOW, .init = "",
+         .help = "choose the threshold below which an answer is 'uncertain', so that at most this share of "
+                 "the others is wrong"},
+        {"coverage", 0, "F", OPT_REAL, &s->coverage, 0, 1, OPT_ABOVE, .init = "",
+         .help = "choose it so that at least this share of the pictures is answered"},
+        {"train", 0, "DIR", OPT_STRING, &s->train,
+         .help = "the pictures that trained the model: their patients are left out"},
     };
     const opt_command command = {
         "ecg-eval",
@@ -43,180 +71,132 @@ static int read_options(settings *s, int *argc, char **argv)
         rows,
         OPT_COUNT(rows),
         1,
-        1,
+        -1,
         "A figure whose denominator is zero is printed as '-', and as null with --json."};
     const int code = opts_parse(&command, argc, argv);
-    s->dir = argv[1];
-    return code;
-}
-
-/* ---- Pictures ---- */
-typedef struct pictures {
-    char *folder; /* DATA/test, or NULL */
-    ecg_dataset *data;
-    uint32_t *index; /* NULL: all */
-    size_t count;
-} pictures;
-
-static int open_dataset(pictures *p, const settings *s, const ecg_model *m, const char *dir)
-{
-    const uint32_t classes = ecg_model_classes(m);
-    ecg_dataset_options o = ECG_DATASET_OPTIONS_INIT;
-    const char **names = calloc(classes, sizeof *names);
-    if (!names)
-        return tool_fail("out of memory");
-    for (uint32_t i = 0; i < classes; i++)
-        names[i] = ecg_model_class(m, i);
-    o.classes = names;
-    o.class_count = classes;
-    o.ignore_unknown = s->ignore_unknown;
-    const int code = known_open(&p->data, dir, &o, NULL);
-    free(names);
-    return code;
-}
-
-static int open_pictures(pictures *p, const settings *s, const ecg_model *m)
-{
-    char *train = parts_folder(s->dir, "train");
-    p->folder = train ? parts_folder(s->dir, "test") : NULL;
-    free(train);
-    const char *dir = p->folder ? p->folder : s->dir;
-    const int code = open_dataset(p, s, m, dir);
-    if (code != EXIT_DONE)
-        return code;
-    p->count = ecg_dataset_samples(p->data);
-    size_t tests;
-    p->index = parts_of_manifest(p->data, "test", &tests);
-    if (p->index)
-        p->count = tests;
-    if (p->folder && !s->quiet)
-        fprintf(stderr, "evaluating %s\n", p->folder);
-    if (p->index && !s->quiet)
-        fprintf(stderr, "evaluating the %zu pictures that the manifest gives to the split 'test'\n", tests);
-    if (s->ignore_unknown && ecg_dataset_ignored(p->data))
-        tool_warn("%s: %zu class folders that the model does not know are left out", dir,
-                  ecg_dataset_ignored(p->data));
-    return EXIT_DONE;
-}
-
-/* ---- A line for each picture ---- */
-typedef struct table {
-    FILE *f; /* NULL: none wanted */
-    const char *path;
-    const ecg_model *model;
-} table;
-
-static int table_open(table *t, const char *path, const ecg_model *m)
-{
-    *t = (table){NULL, path, m};
-    if (!path)
-        return EXIT_DONE;
-    errno = 0;
-    t->f = fopen(path, "w");
-    if (!t->f)
-        return tool_fail("%s: %s", path, strerror(errno));
-    fputs("image,truth,predicted,status", t->f);
-    for (uint32_t i = 0; i < ecg_model_classes(m); i++) {
-        char name[1024];
-        snprintf(name, sizeof name, "p:%s", ecg_model_class(m, i));
-        fputc(',', t->f);
-        text_csv_string(t->f, name);
-    }
-    fputc('\n', t->f);
-    return EXIT_DONE;
-}
-
-static void table_row(void *payload, const ecg_sample *s, const float *probs)
-{
-    table *t = payload;
-    const uint32_t classes = ecg_model_classes(t->model);
-    const char *fields[] = {s->name, ecg_model_class(t->model, s->label),
-                            ecg_model_class(t->model, judge_best(probs, classes)),
-                            judge_status(probs, classes)};
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        if (i)
-            fputc(',', t->f);
-        text_csv_string(t->f, fields[i]);
-    }
-    for (uint32_t i = 0; i < classes; i++) {
-        fputc(',', t->f);
-        text_csv_number(t->f, (double)probs[i]);
-    }
-    fputc('\n', t->f);
-}
-
-static int table_close(table *t)
-{
-    if (!t->f)
-        return EXIT_DONE;
-    errno = 0;
-    const int had_failed = ferror(t->f), failed = fclose(t->f) != 0;
-    t->f = NULL;
-    if (!had_failed && !failed)
-        return EXIT_DONE;
-    return tool_fail("%s: cannot be written: %s", t->path, strerror(errno ? errno : EIO));
+    s->arg = argv + 1;
+    s->args = (size_t)(*argc - 1);
+    return code == OPTS_GO ? check(s) : code;
 }
 
 /* ---- Figures ---- */
-static int print_figures(const ecg_metrics *metrics, const ecg_model *m, const settings *s)
+static int print_json(const judge_report *r, const ecg_metrics *accepted, int (*more)(void *ctx, FILE *f),
+                      void *ctx)
+{
+    int code = EXIT_DONE;
+    const double all = (double)ecg_metrics_count(r->metrics);
+    putchar('{');
+    judge_json(r, stdout);
+    judge_json_figure(stdout, "coverage", accepted ? (double)ecg_metrics_count(accepted) / all : 1.0);
+    fputs(",\"accepted\":", stdout);
+    if (accepted)
+        code = judge_json_brief(accepted, stdout);
+    else
+        fputs("null", stdout);
+    if (more && code == EXIT_DONE)
+        code = more(ctx, stdout);
+    puts("}");
+    return code;
+}
+
+static int print_text(const judge_report *r, const ecg_metrics *accepted, int (*more)(void *ctx, FILE *f),
+                      void *ctx)
+{
+    judge_print(r, stdout);
+    if (accepted) {
+        printf("\nanswered: %.2f %%, the others are uncertain\n",
+               100.0 * (double)ecg_metrics_count(accepted) / (double)ecg_metrics_count(r->metrics));
+        judge_print_brief(accepted, "of the answers", stdout);
+    }
+    return more ? more(ctx, stdout) : EXIT_DONE;
+}
+
+int eval_print(const ecg_metrics *all, const char *const *names, const ecg_metrics *accepted,
+               const settings *s, int (*more)(void *ctx, FILE *f), void *ctx)
 {
     judge_report r;
-    const uint32_t classes = ecg_model_classes(m);
-    const int code = judge_report_new(&r, metrics, classes);
+    int code = judge_report_new(&r, all, names, s->bootstrap, s->seed, s->threads);
     if (code != EXIT_DONE)
         return code;
-    if (s->json)
-        judge_json(&r, m, stdout);
-    else
-        judge_print(&r, m, stdout);
-    for (uint32_t i = 0; i < classes; i++)
+    code = s->json ? print_json(&r, accepted, more, ctx) : print_text(&r, accepted, more, ctx);
+    for (uint32_t i = 0; i < r.classes; i++)
         if (r.cls[i].support == 0)
-            tool_warn("class '%s' has no pictures and is left out of averages", ecg_model_class(m, i));
+            tool_warn("class '%s' has no pictures and is left out of averages", names[i]);
     if (!s->quiet && !s->json)
         fprintf(stderr, "%s\n", ECG_NOTICE);
     judge_report_free(&r);
-    return EXIT_DONE;
+    return code;
+}
+
+/* The pictures that get an answer; *out is NULL where the model refuses none whatever they are. */
+static int take_accepted(ecg_metrics **out, const ecg_model *m, const ecg_metrics *all)
+{
+    *out = NULL;
+    if (!(ecg_model_rule(m)->threshold > 0))
+        return EXIT_DONE;
+    ecg_status s = ecg_metrics_new(out, ecg_model_classes(m));
+    for (uint64_t i = 0; s == ECG_OK && i < ecg_metrics_count(all); i++) {
+        const ecg_metrics_case c = ecg_metrics_at(all, i);
+        ecg_decision d;
+        ecg_decide(m, c.probs, &d);
+        if (d.answer == ECG_ANSWER_OK)
+            s = ecg_metrics_add_patient(*out, c.truth, c.probs, c.patient);
+    }
+    return s == ECG_OK ? EXIT_DONE : tool_fail("%s", ecg_status_text(s));
+}
+
+static int run(ecg_model *m, const settings *s, const pictures *p, ecg_metrics **out)
+{
+    table csv;
+    int code = table_open(&csv, s->csv, m, ecg_dataset_has_patients(p->data));
+    if (code != EXIT_DONE)
+        return code;
+    const judge_job job = {.model = m,
+                           .data = p->data,
+                           .index = p->index,
+                           .count = p->count,
+                           .threads = s->threads,
+                           .skip_bad = s->skip_bad,
+                           .quiet = (int)s->quiet,
+                           .answer = csv.f ? table_row : NULL,
+                           .payload = &csv};
+    code = judge_run(out, &job);
+    const int written = table_close(&csv);
+    return code == EXIT_DONE ? written : code;
 }
 
 static int evaluate(ecg_model *m, const void *read)
 {
     const settings *s = read;
-    pictures p = {NULL, NULL, NULL, 0};
-    table csv = {NULL, NULL, NULL};
-    ecg_metrics *metrics = NULL;
-    int code = open_pictures(&p, s, m);
+    if (s->calibrate)
+        return eval_calibrate(m, s);
+    pictures p;
+    ecg_metrics *all = NULL, *accepted = NULL;
+    const char **names = judge_names(m);
+    int code = pictures_open(&p, s, m, "test", "evaluating");
+    if (code == EXIT_DONE && !names)
+        code = tool_fail("out of memory");
     if (code == EXIT_DONE)
-        code = table_open(&csv, s->csv, m);
+        code = run(m, s, &p, &all);
     if (code == EXIT_DONE) {
-        const judge_job job = {.model = m,
-                               .data = p.data,
-                               .index = p.index,
-                               .count = p.count,
-                               .threads = s->threads,
-                               .skip_bad = s->skip_bad,
-                               .quiet = (int)s->quiet,
-                               .answer = csv.f ? table_row : NULL,
-                               .payload = &csv};
-        code = judge_run(&metrics, &job);
+        judge_find_j(all, names);
+        code = take_accepted(&accepted, m, all);
     }
-    const int written = table_close(&csv);
     if (code == EXIT_DONE)
-        code = written;
-    if (code == EXIT_DONE)
-        code = print_figures(metrics, m, s);
-    if (metrics)
-        ecg_metrics_free(metrics);
-    if (p.data)
-        ecg_dataset_free(p.data);
-    free(p.index);
-    free(p.folder);
+        code = eval_print(all, names, accepted, s, NULL, NULL);
+    ecg_metrics_free(all);
+    ecg_metrics_free(accepted);
+    pictures_free(&p);
+    free(names);
     return code;
 }
 
 int main(int argc, char **argv)
 {
-    settings s = {.model = NULL};
+    settings s = {.bootstrap = 1000, .max_error = -1, .coverage = -1};
     tool_start("ecg-eval", argv);
     const int code = read_options(&s, &argc, argv);
+    if (code == OPTS_GO && s.merge)
+        return tool_finish(eval_merge(&s));
     return tool_run_model(code, s.model, evaluate, &s);
 }

@@ -56,7 +56,9 @@ static void print_tsv(const ecg_model *m, const char *image, const float *probs,
         text_tsv_string(stdout, ecg_model_class(m, last));
         printf("\t%.9g", (double)probs[last]);
     }
-    printf("\t%s\n", judge_status(probs, classes));
+    ecg_decision d;
+    ecg_decide(m, probs, &d);
+    printf("\t%s\n", ecg_answer_name(d.answer));
 }
 
 static void print_json(const ecg_model *m, const char *image, const float *probs)
@@ -76,7 +78,15 @@ static void print_json(const ecg_model *m, const char *image, const float *probs
         fputc(':', stdout);
         text_json_number(stdout, (double)probs[i]);
     }
-    printf("},\"status\":\"%s\",\"reasons\":[]}\n", judge_status(probs, classes));
+    ecg_decision d;
+    ecg_decide(m, probs, &d);
+    printf("},\"status\":\"%s\",\"reasons\":[", ecg_answer_name(d.answer));
+    for (uint32_t i = 0; i < d.reasons; i++) {
+        if (i)
+            fputc(',', stdout);
+        text_json_string(stdout, d.reason[i]);
+    }
+    puts("]}");
 }
 
 /* ---- Pictures ---- */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/augmenting.h"
+#include "common/calibrating.h"
 #include "common/fitlog.h"
 #include "common/judge.h"
 #include "common/network.h"
@@ -32,6 +33,7 @@ typedef struct run {
     fitlog log;
     char *augment; /* as text */
     ecg_metrics *test;
+    calibrated calibration;
     int interrupted;
 } run;
 
@@ -283,6 +285,37 @@ static int train(run *r, settings *s)
     return code;
 }
 
+/* The best model's temperature, on validation pictures; those of patients who trained are left out where
+ * others are there. */
+static int calibrate(run *r, const settings *s)
+{
+    const part *val = &r->parts.val, *trained = &r->parts.train;
+    ecg_model *model = NULL;
+    ecg_error err = {0};
+    untrained u;
+    const ecg_status status = ecg_model_load(&model, s->output, NULL, &err);
+    if (status != ECG_OK)
+        return tool_error(status, &err);
+    int code = untrained_pictures(&u, val->data, val->index, val->count, trained->data, trained->index,
+                                  trained->count);
+    if (code == EXIT_DONE) {
+        const calibrating job = {.data = val->data,
+                                 .index = u.index,
+                                 .count = u.count,
+                                 .apart = u.apart,
+                                 .max_error = -1,
+                                 .coverage = -1,
+                                 .threads = s->train.threads,
+                                 .skip_bad = s->skip_bad,
+                                 .quiet = (int)s->quiet,
+                                 .output = s->output};
+        code = calibrating_run(&r->calibration, model, &job);
+    }
+    free(u.index);
+    ecg_model_free(model);
+    return tool_interrupted() ? EXIT_INTERRUPTED : code; /* the model is there, as it was trained */
+}
+
 /* The best model, as it was written, on pictures that had no part in choosing it. */
 static int report_test(run *r, const settings *s)
 {
@@ -323,6 +356,7 @@ static void print_json(const run *r, const settings *s)
     print_figure("val_loss", best->index ? best->val_loss : (double)NAN);
     print_figure("val_accuracy", best->index ? best->val_accuracy : (double)NAN);
     print_figure("seconds", progress_clock() - r->log.started);
+    print_figure("temperature", r->calibration.fitted ? (double)r->calibration.rule.temperature : 1.0);
     fputs(",\"test\":", stdout);
     if (r->test) {
         printf("{\"images\":%llu", (unsigned long long)ecg_metrics_count(r->test));
@@ -396,6 +430,8 @@ static int work(run *r, settings *s)
     if (!r->augment)
         return tool_fail("out of memory");
     code = train(r, s);
+    if (code == EXIT_DONE && s->calibrate)
+        code = calibrate(r, s);
     if (code == EXIT_DONE)
         code = report_test(r, s);
     if (code == EXIT_DONE || code == EXIT_INTERRUPTED)

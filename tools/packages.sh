@@ -5,6 +5,10 @@
 # shellcheck disable=SC2034
 ECG_BUILD_PACKAGES=(cmake ninja-build gcc pkg-config libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev check)
 
+# What the tests need beside it.
+# shellcheck disable=SC2034
+ECG_TEST_PACKAGES=(g++ python3 python3-sklearn)
+
 package_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }

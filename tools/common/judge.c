@@ -1,6 +1,7 @@
 #include "common/judge.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/progress.h"
 #include "common/start.h"
@@ -25,11 +26,27 @@ uint32_t judge_next(const float *probs, uint32_t classes, uint32_t last)
     return next;
 }
 
-const char *judge_status(const float *probs, uint32_t classes)
+const char **judge_names(const ecg_model *m)
 {
-    (void)probs;
-    (void)classes;
-    return "ok";
+    const uint32_t classes = ecg_model_classes(m);
+    const char **names = calloc(classes, sizeof *names);
+    for (uint32_t i = 0; names && i < classes; i++)
+        names[i] = ecg_model_class(m, i);
+    return names;
+}
+
+static uint32_t find_name(const char *const *names, uint32_t n, const char *a, const char *b)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (strcmp(names[i], a) == 0 || strcmp(names[i], b) == 0)
+            return i;
+    return UINT32_MAX;
+}
+
+void judge_find_j(ecg_metrics *m, const char *const *names)
+{
+    const uint32_t n = ecg_metrics_classes(m);
+    ecg_metrics_j(m, find_name(names, n, "S", "SVEB"), find_name(names, n, "V", "VEB"));
 }
 
 /* ---- Loading ---- */
@@ -108,7 +125,7 @@ static int run_batches(const judge_job *job, const ecg_loader *l, ecg_session *s
             status = ecg_session_run_images(s, batch, n, probs, &err);
         for (size_t i = 0; i < n && status == ECG_OK; i++) {
             const ecg_sample *sample = ecg_loader_sample(l, at + i);
-            status = ecg_metrics_add(m, sample->label, probs + i * classes);
+            status = ecg_metrics_add_patient(m, sample->label, probs + i * classes, sample->patient);
             if (status == ECG_OK && job->answer)
                 job->answer(job->payload, sample, probs + i * classes);
         }

@@ -16,13 +16,13 @@ typedef struct settings {
     ecg_augment_options augmenting;
     ecg_standardize_fit_options standardizing;
     uint64_t cache;
-    uint32_t skip_bad, quiet, json, profiling, summary, balance, augment_help;
+    uint32_t skip_bad, quiet, json, profiling, summary, balance, augment_help, calibrate;
 } settings;
 #define SETTINGS_INIT                                                                                        \
     {                                                                                                        \
         .net = "default", .profile = "correct", .split = "auto", .optimizer = "adam",                        \
-        .schedule = "constant", .class_weight = "none", .augment = "none", .train = ECG_TRAIN_OPTIONS_INIT,  \
-        .standardizing = ECG_STANDARDIZE_FIT_OPTIONS_INIT                                                    \
+        .schedule = "constant", .class_weight = "none", .augment = "none", .calibrate = 1,                   \
+        .train = ECG_TRAIN_OPTIONS_INIT, .standardizing = ECG_STANDARDIZE_FIT_OPTIONS_INIT                   \
     }
 
 /* Read and check. OPTS_GO or the exit code. */

@@ -1,0 +1,62 @@
+#include "eval/table.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/start.h"
+#include "common/text.h"
+
+int table_open(table *t, const char *path, const ecg_model *m, int patients)
+{
+    *t = (table){NULL, path, m, patients};
+    if (!path)
+        return EXIT_DONE;
+    errno = 0;
+    t->f = fopen(path, "w");
+    if (!t->f)
+        return tool_fail("%s: %s", path, strerror(errno));
+    fputs("image,truth,predicted,status", t->f);
+    for (uint32_t i = 0; i < ecg_model_classes(m); i++) {
+        char name[1024];
+        snprintf(name, sizeof name, "p:%s", ecg_model_class(m, i));
+        fputc(',', t->f);
+        text_csv_string(t->f, name);
+    }
+    fputs(patients ? ",patient\n" : "\n", t->f);
+    return EXIT_DONE;
+}
+
+void table_row(void *payload, const ecg_sample *s, const float *probs)
+{
+    table *t = payload;
+    ecg_decision d;
+    ecg_decide(t->model, probs, &d);
+    const char *fields[] = {s->name, ecg_model_class(t->model, s->label), ecg_model_class(t->model, d.best),
+                            ecg_answer_name(d.answer)};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (i)
+            fputc(',', t->f);
+        text_csv_string(t->f, fields[i]);
+    }
+    for (uint32_t i = 0; i < ecg_model_classes(t->model); i++) {
+        fputc(',', t->f);
+        text_csv_number(t->f, (double)probs[i]);
+    }
+    if (t->patients) {
+        fputc(',', t->f);
+        text_csv_string(t->f, s->patient);
+    }
+    fputc('\n', t->f);
+}
+
+int table_close(table *t)
+{
+    if (!t->f)
+        return EXIT_DONE;
+    errno = 0;
+    const int had_failed = ferror(t->f), failed = fclose(t->f) != 0;
+    t->f = NULL;
+    if (!had_failed && !failed)
+        return EXIT_DONE;
+    return tool_fail("%s: cannot be written: %s", t->path, strerror(errno ? errno : EIO));
+}

@@ -1,0 +1,22 @@
+/* table.h: a CSV line for each picture. */
+#ifndef ECG_TOOLS_EVAL_TABLE_H
+#define ECG_TOOLS_EVAL_TABLE_H
+
+#include "common/judge.h"
+
+typedef struct table {
+    FILE *f; /* NULL: none wanted */
+    const char *path;
+    const ecg_model *model;
+    int patients; /* a last column names them */
+} table;
+
+/* `path` NULL: none wanted. Returns 0 or the exit code. */
+int table_open(table *t, const char *path, const ecg_model *m, int patients);
+
+/* A judge_job's answer; payload is the table. */
+void table_row(void *payload, const ecg_sample *s, const float *probs);
+
+int table_close(table *t);
+
+#endif
