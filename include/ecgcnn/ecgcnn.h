@@ -9,6 +9,7 @@
 #include "image.h"
 #include "net.h"
 #include "profile.h"
+#include "record.h"
 #include "signal.h"
 #include "standardize.h"
 #include "status.h"
