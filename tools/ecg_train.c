@@ -13,6 +13,7 @@
 #include "common/calibrating.h"
 #include "common/fitlog.h"
 #include "common/judge.h"
+#include "common/keeping.h"
 #include "common/network.h"
 #include "common/parts.h"
 #include "common/profile.h"
@@ -233,27 +234,17 @@ static int fit(run *r, const settings *s)
     note_all(&m, r, s);
     const ecg_model_info info = {sizeof info, &r->prep, r->parts.classes, m.list};
     const ecg_source train = ecg_loader_source(r->train), val = ecg_loader_source(r->val);
-    int code = fitlog_open(&r->log, s->history, s->train.epochs, ecg_loader_count(r->train), (int)s->quiet);
-    if (code != EXIT_DONE)
-        return code;
-    const ecg_fit_hooks hooks = fitlog_hooks(&r->log);
+    keeping keep;
+    keeping_start(&keep, s, r->train, r->val, r->augment, r->parts.how);
+    fitlog_open(&r->log, s->history, s->train.epochs, ecg_loader_count(r->train), (int)s->quiet);
+    ecg_fit_hooks hooks = fitlog_hooks(&r->log);
+    hooks.checkpoint = &keep.options;
     const ecg_status status = ecg_trainer_fit(r->trainer, &train, &val, &info, s->output, &hooks, &err);
-    code = fitlog_close(&r->log);
+    const int code = fitlog_close(&r->log);
     if (status == ECG_OK)
-        return r->log.best.index ? code
-                                 : tool_fail("no epoch had a finite loss: %s was not written", s->output);
-    if (status == ECG_ENUMERIC)
-        return tool_fail("%s; a lower learning rate (--lr, now %g) may help", err.message,
-                         (double)s->train.lr);
-    if (status != ECG_ECANCELLED)
-        return tool_error(status, &err);
-    r->interrupted = 1;
-    if (r->log.best.index)
-        tool_warn("interrupted: %s holds the best model so far, of epoch %u", s->output, r->log.best.index);
-    else
-        tool_warn("interrupted: %s holds the model as it stood in the first epoch, never validated",
-                  s->output);
-    return EXIT_INTERRUPTED;
+        return code;
+    r->interrupted = status == ECG_ECANCELLED && !r->log.not_begun;
+    return keeping_end(s, &r->log, status, &err);
 }
 
 static int train(run *r, settings *s)
@@ -381,9 +372,7 @@ static void print_result(const run *r, const settings *s)
         printf("%s: epoch %u of %u, validation loss %.4f, accuracy %.4f\n", s->output, best->index,
                r->log.last.index, best->val_loss, best->val_accuracy);
     else
-        printf("%s: %s\n", s->output,
-               r->log.last.index ? "interrupted, no epoch had a finite loss"
-                                 : "interrupted before the first epoch was done");
+        printf("%s: interrupted before the first epoch was done\n", s->output);
     if (r->test)
         printf("test: %llu pictures, accuracy %.4f, macro F1 %.4f, loss %.4f\n",
                (unsigned long long)ecg_metrics_count(r->test), ecg_metrics_accuracy(r->test),
@@ -408,6 +397,8 @@ static int show_preview(const run *r, const settings *s)
 static int work(run *r, settings *s)
 {
     int code = s->summary || s->preview ? EXIT_DONE : check_output(s->output);
+    if (code == EXIT_DONE && s->checkpoint && !s->summary && !s->preview)
+        code = check_output(s->checkpoint);
     if (code == EXIT_DONE)
         code = parts_open(&r->parts, &s->data);
     if (code == EXIT_DONE)

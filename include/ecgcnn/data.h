@@ -162,6 +162,13 @@ ECG_API ecg_status ecg_loader_new(ecg_loader **out, const ecg_dataset *d, const 
 ECG_API size_t ecg_loader_count(const ecg_loader *l); /* without skipped ones */
 ECG_API size_t ecg_loader_skipped(const ecg_loader *l);
 ECG_API size_t ecg_loader_cached(const ecg_loader *l); /* pictures kept in memory: the first ones */
+/* What the loader's pictures are, in their order: numbers that change with any of them (by chance not, 1 in
+ * 2^64; made on purpose they may agree). The same on every machine, whatever threads and cache. */
+typedef struct ecg_fingerprint {
+    uint64_t count, names, labels;
+    uint64_t pixels; /* as prepared: 8-bit, of the size the network reads */
+} ecg_fingerprint;
+ECG_API ecg_fingerprint ecg_loader_fingerprint(const ecg_loader *l);
 /* Picture i of the loader, its pixels (as prepared; px is NULL where they are not in memory), and all of it
  * as a source for the trainer. Valid while l is. */
 ECG_API const ecg_sample *ecg_loader_sample(const ecg_loader *l, size_t i);

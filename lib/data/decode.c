@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "base/status.h"
@@ -27,6 +28,7 @@ struct load {
     size_t first, chunk; /* where the chunk begins; most there is room for */
     uint8_t *px;         /* [chunk][h][w][c] */
     ecg_error *error;    /* [chunk] */
+    uint64_t *print;     /* [chunk]: of the pixels */
     struct bad *bad;
     size_t bad_count, bad_cap;
     struct ecg__text text;
@@ -40,7 +42,10 @@ static void load_one(void *ctx, size_t item, uint32_t worker)
     ecg_error *err = &load->error[item];
     err->where = 0;
     err->message[0] = '\0';
-    err->status = ecg__picture_read(l, l->index[load->first + item], load->px + item * l->bytes, err);
+    uint8_t *px = load->px + item * l->bytes;
+    err->status = ecg__picture_read(l, l->index[load->first + item], px, err);
+    if (err->status == ECG_OK)
+        load->print[item] = ecg__hash(ECG__HASH_START, px, l->bytes);
 }
 
 /* Lack of memory is not the picture's fault. */
@@ -72,6 +77,7 @@ static ecg_status take_one(struct load *load, size_t item, size_t *kept, ecg_err
         if (*kept < l->cached)
             memcpy(l->px + *kept * l->bytes, load->px + item * l->bytes, l->bytes);
         l->index[(*kept)++] = index;
+        l->pixels_print = ecg__hash_u64(l->pixels_print, load->print[item]);
         return ECG_OK;
     }
     if (may_skip(load, e->status))
@@ -155,8 +161,10 @@ ecg_status ecg__loader_decode(ecg_loader *l, const ecg_loader_options *o, ecg_er
     if (threads > load.chunk)
         threads = (uint32_t)load.chunk;
     load.error = ecg__calloc(load.chunk, sizeof *load.error);
+    load.print = ecg__calloc(load.chunk, sizeof *load.print);
     load.px = ecg__alloc(load.chunk * l->bytes);
-    st = load.error && load.px ? ecg__pool_new(&pool, threads) : ECG_ENOMEM;
+    l->pixels_print = ECG__HASH_START;
+    st = load.error && load.print && load.px ? ecg__pool_new(&pool, threads) : ECG_ENOMEM;
     if (st == ECG_OK)
         st = load_all(&load, pool, err);
     else
@@ -165,6 +173,7 @@ ecg_status ecg__loader_decode(ecg_loader *l, const ecg_loader_options *o, ecg_er
     if (st == ECG_OK)
         report_skipped(&load);
     ecg__free(load.error);
+    ecg__free(load.print);
     ecg__free(load.px);
     ecg__free(load.bad);
     ecg__free(load.text.bytes);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/status.h"
 
@@ -82,6 +83,17 @@ size_t ecg_loader_count(const ecg_loader *l)
 size_t ecg_loader_skipped(const ecg_loader *l)
 {
     return l->skipped;
+}
+
+ecg_fingerprint ecg_loader_fingerprint(const ecg_loader *l)
+{
+    ecg_fingerprint f = {l->count, ECG__HASH_START, ECG__HASH_START, l->pixels_print};
+    for (size_t i = 0; i < l->count; i++) {
+        const ecg_sample *s = ecg_dataset_sample(l->dataset, l->index[i]);
+        f.names = ecg__hash(f.names, s->name, strlen(s->name) + 1);
+        f.labels = ecg__hash_u64(f.labels, s->label);
+    }
+    return f;
 }
 
 size_t ecg_loader_cached(const ecg_loader *l)

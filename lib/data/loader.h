@@ -28,6 +28,7 @@ struct ecg_loader {
     uint8_t *px;     /* [cached][h][w][c] */
     uint32_t *index; /* [count] into the dataset */
     size_t count, cached, skipped;
+    uint64_t pixels_print;             /* of all pictures' pixels, in order */
     struct ecg__policy policy;         /* of its source */
     struct ecg__times *times, *timing; /* timing: times, or NULL while it is off */
 };

@@ -54,7 +54,7 @@ wants 2 'expected 0..18446744073709551615' 'a seed out of range'
 run ecg-train data -o f.ecgm "${fast[@]}" -q --seed -1
 wants 2 'expected 0..18446744073709551615' 'a negative seed'
 run ecg-train data -o diverged.ecgm "${fast[@]}" -q --optimizer sgd --lr 1e30
-wants 1 'is not finite \((nan|inf)\); a lower learning rate \(--lr, now 1e\+30\) may help' 'a loss that is not finite'
+wants 1 'is not finite \((nan|inf)\); a lower learning rate \(--lr, now 1e\+30\) or --clip-norm may help' 'a loss that is not finite'
 
 # ---- Where the time goes ----
 run ecg-train data -o p.ecgm "${fast[@]}" -q --profile --threads 2

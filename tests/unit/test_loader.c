@@ -475,6 +475,59 @@ START_TEST(test_balance)
 }
 END_TEST
 
+static ecg_fingerprint print_of(const ecg_dataset *d, const uint32_t *index, size_t n, uint32_t threads,
+                                uint64_t cache)
+{
+    const ecg_preprocess p = prep();
+    ecg_loader_options o = ECG_LOADER_OPTIONS_INIT;
+    o.threads = threads;
+    o.cache_bytes = cache;
+    ecg_loader *l = NULL;
+    ck_ok(ecg_loader_new(&l, d, index, n, &p, &o, &err), err);
+    const ecg_fingerprint f = ecg_loader_fingerprint(l);
+    ecg_loader_free(l);
+    return f;
+}
+
+/* A change of one thing moves the numbers that it should move, and no others. */
+START_TEST(test_fingerprint)
+{
+    const char *root = tree_new("print");
+    for (uint32_t k = 0; k < 6; k++) {
+        char file[32];
+        snprintf(file, sizeof file, "%c/%u.png", k < 3 ? 'a' : 'b', k);
+        write_picture(tree_path(root, file), k);
+    }
+    ecg_dataset *d = open_tree(root);
+    const ecg_fingerprint f = print_of(d, NULL, 0, 1, 0), g = print_of(d, NULL, 0, 3, 1);
+    ck_assert_uint_eq(f.count, 6);
+    ck_assert(f.names == g.names && f.labels == g.labels && f.pixels == g.pixels && g.count == 6);
+
+    const uint32_t swapped[] = {1, 0, 2, 3, 4, 5};
+    const ecg_fingerprint order = print_of(d, swapped, 6, 1, 0), less = print_of(d, NULL, 0, 1, 0);
+    ck_assert(order.names != f.names && order.labels == f.labels && order.pixels != f.pixels);
+    ck_assert(less.pixels == f.pixels);
+    const ecg_fingerprint five = print_of(d, swapped + 1, 5, 1, 0);
+    ck_assert(five.count == 5 && five.names != f.names && five.labels != f.labels);
+
+    write_picture(tree_path(root, "b/4.png"), 5); /* its bytes only */
+    const ecg_fingerprint bytes = print_of(d, NULL, 0, 1, 0);
+    ck_assert(bytes.names == f.names && bytes.labels == f.labels && bytes.pixels != f.pixels);
+    write_picture(tree_path(root, "b/4.png"), 4);
+    ecg_dataset_free(d);
+
+    static const char *const other[] = {"b", "a"}; /* the same pictures, other labels */
+    ecg_dataset_options o = ECG_DATASET_OPTIONS_INIT;
+    o.classes = other;
+    o.class_count = 2;
+    ck_ok(ecg_dataset_open(&d, root, &o, &err), err);
+    const uint32_t back[] = {3, 4, 5, 0, 1, 2};
+    const ecg_fingerprint labels = print_of(d, back, 6, 1, 0);
+    ck_assert(labels.names == f.names && labels.labels != f.labels && labels.pixels == f.pixels);
+    ecg_dataset_free(d);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("loader");
@@ -490,6 +543,7 @@ int main(void)
     tcase_add_test(t, test_augmented);
     tcase_add_test(t, test_preprocessing);
     tcase_add_test(t, test_balance);
+    tcase_add_test(t, test_fingerprint);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

@@ -622,7 +622,7 @@ START_TEST(another_training_is_named)
         {0, 6, "the number of training samples is 21 in the checkpoint, 20 here"},
         {0, 7, "the number of validation samples is 10 in the checkpoint, 9 here"},
         {0, 8, "the number of validation samples is 10 in the checkpoint, 0 here"},
-        {1, 0, "the network is ...ol 2x2; flatten; dense 24 relu"},
+        {1, 0, "the network is ...ol; flatten; dense 24 relu"},
         {2, 0, "in the checkpoint, input 8x8x1; flatten; dense 3; softmax here"},
     };
     const char *path = kept();

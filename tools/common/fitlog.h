@@ -15,14 +15,17 @@ typedef struct fitlog {
     char label[32];
     uint32_t epochs;      /* to do */
     ecg_epoch last, best; /* index 0: none yet */
+    uint32_t past;        /* epochs that a checkpoint had done */
+    int titled;           /* the head of the table stands */
     double started;
     const char *history_path;
     FILE *history;
     int history_failed;
+    int not_begun; /* the history could not be opened, and training did not begin */
 } fitlog;
 
-/* `history` may be NULL; the file is written anew, its header at once. Returns 0 or the exit code. */
-int fitlog_open(fitlog *l, const char *history, uint32_t epochs, size_t samples, int quiet);
+/* `history` may be NULL; the file is written anew when training begins, with what a checkpoint knows. */
+void fitlog_open(fitlog *l, const char *history, uint32_t epochs, size_t samples, int quiet);
 
 /* Hooks for ecg_trainer_fit; a signal stops it. */
 ecg_fit_hooks fitlog_hooks(fitlog *l);

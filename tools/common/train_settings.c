@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/augmenting.h"
+#include "common/keeping.h"
 #include "common/network.h"
 #include "common/paths.h"
 #include "common/start.h"
@@ -21,6 +22,15 @@ static int read_options(settings *s, int *argc, char **argv)
         {"Output", .kind = OPT_HEADING},
         {"output", 'o', "MODEL", OPT_STRING, &s->output, .help = "write the best model here (.ecgm)"},
         {"history", 0, "FILE", OPT_STRING, &s->history, .help = "write a CSV line for each epoch"},
+        {"checkpoint", 0, "FILE", OPT_STRING, &s->checkpoint,
+         .help = "after each epoch, and when interrupted, write here what --resume needs to go on"},
+        {"checkpoint-every", 0, "STEPS", OPT_UINT, &s->checkpoint_every, 1, 1e9, .init = "epochs only",
+         .help = "and after so many steps"},
+        {"checkpoint-minutes", 0, "N", OPT_REAL, &s->checkpoint_minutes, 0, OPT_NO_END, OPT_ABOVE,
+         .init = "not by time", .help = "and after so many minutes"},
+        {"resume", 0, "FILE", OPT_STRING, &s->resume,
+         .help = "go on from this checkpoint, and go on writing it; all other options as they were, but "
+                 "--threads, --history and (where the schedule allows it) --epochs"},
         {"summary", 0, NULL, OPT_FLAG, &s->summary, .help = "print the network and stop"},
         {"json", 0, NULL, OPT_FLAG, &s->json,
          .help = "print the result, or the network of --summary, as one JSON object"},
@@ -152,6 +162,9 @@ static int check_options(settings *s)
         return opts_wrong("ecg-train", "where to? -o MODEL is missing");
     if (s->output && s->history && paths_same(s->output, s->history))
         return opts_wrong("ecg-train", "-o %s and --history %s are one file", s->output, s->history);
+    const int kept = keeping_options(s);
+    if (kept != OPTS_GO)
+        return kept;
     if (s->data.val && s->data.fraction > 0)
         return opts_wrong("ecg-train", "--val and --val-split exclude each other");
     if (ecg_train_options_check(&s->train, &err) != ECG_OK)

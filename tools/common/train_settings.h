@@ -8,7 +8,7 @@
 
 typedef struct settings {
     const char *output, *net, *color, *profile, *filter, *split, *optimizer, *schedule, *class_weight,
-        *history, *augment, *preview;
+        *history, *augment, *preview, *checkpoint, *resume;
     opt_size size;
     float rescale;
     parts_options data;
@@ -16,6 +16,8 @@ typedef struct settings {
     ecg_augment_options augmenting;
     ecg_standardize_fit_options standardizing;
     uint64_t cache;
+    uint32_t checkpoint_every; /* steps; 0: epochs only */
+    double checkpoint_minutes; /* 0: not by time */
     uint32_t skip_bad, quiet, json, profiling, summary, balance, augment_help, calibrate;
 } settings;
 #define SETTINGS_INIT                                                                                        \
