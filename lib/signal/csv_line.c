@@ -97,7 +97,7 @@ bool ecg__field_next(const char **at, const char *end, char separator, ecg__fiel
 bool ecg__field_number(ecg__field f, double *out)
 {
     if (f.n == 0 || (f.n == 1 && f.s[0] == '-') || (f.n == 3 && strncasecmp(f.s, "nan", 3) == 0)) {
-        *out = NAN;
+        *out = (double)NAN;
         return true;
     }
     return ecg__number_read(f.s, f.n, out, NULL);
