@@ -205,6 +205,67 @@ ECG_API const char *ecg_annotations_custom_name(const ecg_annotations *a, uint8_
 ECG_API ecg_status ecg_annotations_write(const ecg_annotation *a, size_t n, double rate, const char *path,
                                          ecg_error *err);
 
+/* ---- Beat by beat comparison ----
+ *
+ * The rules and tables of bxb, the comparator of the WFDB software package. A beat of the test annotations
+ * and one of the reference are a pair if they are at most `window` apart and neither has a better partner
+ * next to it. Beats of either side between [ and ] (ventricular flutter or fibrillation) are left out, as are
+ * unpaired test beats within such an episode of the reference. */
+
+/* Rows (reference) and columns (test) of the table. O: no beat there; X: none, and the signal was lost there.
+ */
+typedef enum ecg_beat_label {
+    ECG_LABEL_N = 0, /* N L R B */
+    ECG_LABEL_S,     /* A a J S and the escape beats e j n */
+    ECG_LABEL_V,     /* V E r */
+    ECG_LABEL_F,     /* F */
+    ECG_LABEL_Q,     /* / f Q ? */
+    ECG_LABEL_O,
+    ECG_LABEL_X,
+    ECG_LABELS
+} ecg_beat_label;
+
+/* Of a code; ECG_LABEL_O for one that is no beat, ! among them. Any thread. */
+ECG_API ecg_beat_label ecg_beat_label_of(uint8_t code);
+
+typedef struct ecg_compare_options {
+    uint32_t size;
+    double from;   /* seconds; beats before it are not counted */
+    double to;     /* seconds; 0: the end of the record */
+    double window; /* seconds, > 0 */
+} ecg_compare_options;
+#define ECG_COMPARE_OPTIONS_INIT                                                                             \
+    {                                                                                                        \
+        sizeof(ecg_compare_options), 300.0, 0.0, 0.15                                                        \
+    }
+
+typedef struct ecg_beat_table {
+    uint64_t counts[ECG_LABELS][ECG_LABELS]; /* [reference][test] */
+    uint64_t flutter_beats;                  /* of the reference, left out between [ and ] */
+    uint64_t flutter_waves;                  /* ! of the reference outside such episodes: each counts as O */
+    uint64_t shutdown; /* frames for which the test annotations say that no signal was there */
+} ecg_beat_table;
+
+typedef struct ecg_ratio {
+    uint64_t part, whole; /* whole 0: not defined */
+} ecg_ratio;
+
+typedef struct ecg_beat_measures {
+    ecg_ratio qrs_sensitivity, qrs_ppv; /* every pair is right, whatever its classes */
+    ecg_ratio veb_sensitivity, veb_ppv,
+        veb_fpr; /* of V; test F on V is wrong, test V on F or Q does not count */
+    ecg_ratio sveb_sensitivity, sveb_ppv;
+} ecg_beat_measures;
+
+/* Compare annotations, each in order of sample, of a record of `rate` frames a second and `frames` frames. o
+ * NULL: defaults. Errors: ECG_EINVAL (order, rate, options), ECG_ENOMEM. Any thread. */
+ECG_API ecg_status ecg_beats_compare(ecg_beat_table *out, const ecg_annotation *reference,
+                                     size_t reference_count, const ecg_annotation *test, size_t test_count,
+                                     double rate, uint64_t frames, const ecg_compare_options *o,
+                                     ecg_error *err);
+
+ECG_API void ecg_beats_measure(ecg_beat_measures *out, const ecg_beat_table *t);
+
 #ifdef __cplusplus
 }
 #endif
