@@ -70,7 +70,7 @@ static void run(const ecg_spec *s)
             flat[i] = 0.25f * (float)(i % 7);
         for (size_t i = 0; i < in; i++)
             x[i] = (float)(i % 5) - 2.0f;
-        ecg__infer_run(&plan, flat, x, out, arena);
+        ecg__infer_run(&plan, flat, x, out, arena, NULL);
     }
     ecg__free(arena);
     ecg__free(out);
