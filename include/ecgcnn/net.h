@@ -177,6 +177,57 @@ ECG_API const char *ecg_answer_name(ecg_answer a);
 ECG_API int ecg_model_meta_at(const ecg_model *m, size_t i, const char **key, const char **value);
 ECG_API const char *ecg_model_meta(const ecg_model *m, const char *key);
 
+/* ---- Model files: what is in them, and what is damaged ----
+ * Walks a whole file, past damage where it can, and tells `chunk` of each chunk and `damage` of each damage,
+ * in the order of the file; both may be NULL. The structs are valid during the call. */
+typedef struct ecg_file_chunk {
+    char tag[8];               /* "WGTS"; lib/format/FORMAT.md has them all */
+    uint64_t offset;           /* of its first byte in the file */
+    uint64_t bytes;            /* of its payload; the chunk has 16 more */
+    uint32_t stored, computed; /* CRC-32 as it stands in the file, and that of its bytes */
+    uint32_t known; /* 1: a model's; 2: a checkpoint's; 0: another program's or a later version's */
+} ecg_file_chunk;
+
+typedef struct ecg_file_damage {
+    ecg_status status;
+    uint64_t offset;     /* the byte of the file where it is, or where it begins */
+    char chunk[8];       /* "WGTS"; "" where no chunk is concerned */
+    char tensor[48];     /* "3.conv2d.kernel"; "" where none is known to be concerned */
+    const char *message; /* "the file ends 1234 bytes early" */
+} ecg_file_damage;
+
+typedef struct ecg_verify_hooks {
+    uint32_t size;
+    void *payload;
+    void (*chunk)(void *payload, const ecg_file_chunk *c);
+    void (*damage)(void *payload, const ecg_file_damage *d);
+} ecg_verify_hooks;
+#define ECG_VERIFY_HOOKS_INIT                                                                                \
+    {                                                                                                        \
+        sizeof(ecg_verify_hooks), NULL, NULL, NULL                                                           \
+    }
+
+typedef struct ecg_verify_report {
+    uint32_t size;
+    uint32_t major, minor; /* of the format; 0: HEAD is damaged */
+    uint32_t chunks, damages;
+    uint32_t checkpoint;                /* 1: training can go on from it; the rest says how far it got */
+    uint64_t bytes;                     /* of the file */
+    uint64_t epochs, steps;             /* epochs done, and steps of the optimiser in all */
+    uint64_t samples, samples_of_epoch; /* done of the epoch under way */
+    char sha256[72]; /* of the file, 64 hexadecimal digits; "" where it could not be read */
+} ecg_verify_report;
+#define ECG_VERIFY_REPORT_INIT                                                                               \
+    {                                                                                                        \
+        sizeof(ecg_verify_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ""                                          \
+    }
+
+/* ECG_OK: the file is whole, and ecg_model_load with these options takes it. Else the first damage, whose
+ * status and message are those of *err. `hooks` and `report` may be NULL. Any thread. Also: ECG_EIO,
+ * ECG_ENOMEM, ECG_EINVAL, and ECG_ELIMIT for a file that is over options->max_bytes. */
+ECG_API ecg_status ecg_model_verify(const char *path, const ecg_load_options *o,
+                                    const ecg_verify_hooks *hooks, ecg_verify_report *report, ecg_error *err);
+
 /* ---- Session: runs a model ---- one caller at a time; several sessions may share a model. */
 typedef struct ecg_session ecg_session;
 

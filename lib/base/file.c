@@ -86,28 +86,45 @@ static ecg_status read_all(unsigned char **out, size_t *n, int fd, size_t expect
     return no_memory(err, path);
 }
 
+ecg_status ecg__file_open(int *fd, uint64_t *size, const char *path, ecg_error *err)
+{
+    *fd = -1;
+    *size = 0;
+    if (!path)
+        return ecg__fail(err, ECG_EINVAL, "no path given");
+    do /* O_NONBLOCK: opening a pipe must not wait for a writer */
+        *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    while (*fd < 0 && errno == EINTR);
+    if (*fd < 0)
+        return ecg__file_fail(err, path, "cannot open", errno);
+    struct stat st;
+    const ecg_status s = fstat(*fd, &st) != 0 ? ecg__file_fail(err, path, "cannot stat", errno)
+                                              : check_regular(st.st_mode, path, err);
+    if (s != ECG_OK) {
+        close(*fd);
+        *fd = -1;
+        return s;
+    }
+    *size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
+    return ECG_OK;
+}
+
 ecg_status ecg__file_read(unsigned char **out, size_t *n, const char *path, uint64_t max_bytes,
                           ecg_error *err)
 {
     *out = NULL;
     *n = 0;
-    if (!path)
-        return ecg__fail(err, ECG_EINVAL, "no path given");
-    int fd; /* O_NONBLOCK: opening a pipe must not wait for a writer */
-    do
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    while (fd < 0 && errno == EINTR);
-    if (fd < 0)
-        return ecg__file_fail(err, path, "cannot open", errno);
-    struct stat st;
-    ecg_status s = fstat(fd, &st) != 0 ? ecg__file_fail(err, path, "cannot stat", errno)
-                                       : check_regular(st.st_mode, path, err);
-    if (s == ECG_OK && st.st_size > 0 && (uint64_t)st.st_size > max_bytes)
+    int fd;
+    uint64_t size;
+    ecg_status s = ecg__file_open(&fd, &size, path, err);
+    if (s != ECG_OK)
+        return s;
+    if (size > max_bytes)
         s = over_limit(err, path, max_bytes);
-    if (s == ECG_OK && (uint64_t)st.st_size >= SIZE_MAX)
+    else if (size >= SIZE_MAX)
         s = no_memory(err, path);
-    if (s == ECG_OK)
-        s = read_all(out, n, fd, (size_t)st.st_size, path, max_bytes, err);
+    else
+        s = read_all(out, n, fd, (size_t)size, path, max_bytes, err);
     close(fd);
     return s;
 }

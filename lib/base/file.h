@@ -11,6 +11,9 @@
 /* "PATH: DOING: text of errno `code`"; ECG_ENOMEM for ENOMEM, else ECG_EIO. */
 ecg_status ecg__file_fail(ecg_error *err, const char *path, const char *doing, int code);
 
+/* Open a regular file to read it. Anything else that a path can name is refused and never waited for. */
+ecg_status ecg__file_open(int *fd, uint64_t *size, const char *path, ecg_error *err);
+
 /* All bytes of a regular file into *out (ecg__free; a block also when *n is 0). Anything else that a path can
  * name is refused and never waited for. ECG_EIO, ECG_ELIMIT (more than max_bytes), ECG_ENOMEM; the message
  * names the path. */

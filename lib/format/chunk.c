@@ -14,7 +14,7 @@
 
 /* As in PNG: a byte above 127 shows transfer that strips the high bit, CR LF one that changes line ends, and
  * Control-Z ends a listing on some terminals. */
-static const unsigned char signature[ECG__SIGNATURE_BYTES] = {0x8a, 'E', 'C', 'G', 'M', '\r', '\n', 0x1a};
+const unsigned char ecg__signature[ECG__SIGNATURE_BYTES] = {0x8a, 'E', 'C', 'G', 'M', '\r', '\n', 0x1a};
 
 /* Bytes that are read or written, and summed while they are still in the cache, at a time. */
 enum { PIECE = 1 << 18 };
@@ -39,7 +39,7 @@ ecg_status ecg__chunk_create(ecg__chunk_writer *w, const char *path, ecg_error *
     if (s != ECG_OK)
         return s;
     ecg__file_tidy(w->file);
-    s = put(w, signature, sizeof signature, err);
+    s = put(w, ecg__signature, sizeof ecg__signature, err);
     return s == ECG_OK ? s : ecg__chunk_close(w, s, err);
 }
 
@@ -170,14 +170,14 @@ static ecg_status check_signature(ecg__chunk_reader *r, uint64_t max_bytes, ecg_
     if (r->size > max_bytes)
         return ecg__fail(err, ECG_ELIMIT, "%s: has %" PRIu64 " bytes, the limit is %" PRIu64, r->name,
                          r->size, max_bytes);
-    unsigned char found[sizeof signature] = {0};
+    unsigned char found[sizeof ecg__signature] = {0};
     const size_t n = r->size < sizeof found ? (size_t)r->size : sizeof found;
     const ecg_status s = take(r, found, n, err);
     if (s != ECG_OK)
         return s;
-    if (n == sizeof found && memcmp(found, signature, n) == 0)
+    if (n == sizeof found && memcmp(found, ecg__signature, n) == 0)
         return ECG_OK;
-    if (n >= 5 && memcmp(found + 1, signature + 1, 4) == 0)
+    if (n >= 5 && memcmp(found + 1, ecg__signature + 1, 4) == 0)
         return ecg__fail(err, ECG_ECORRUPT,
                          "%s: the signature is damaged; was the file sent as text, or cut off?", r->name);
     return ecg__fail(err, ECG_EFORMAT, "%s: is no model file (it begins with %02x %02x %02x %02x)", r->name,
@@ -221,7 +221,7 @@ ecg_status ecg__reader_open_memory(ecg__chunk_reader *r, const void *data, size_
 void ecg__reader_hash(ecg__chunk_reader *r, ecg__sha256 *hash)
 {
     ecg__sha256_begin(hash);
-    ecg__sha256_add(hash, signature, sizeof signature); /* has been read, and is right */
+    ecg__sha256_add(hash, ecg__signature, sizeof ecg__signature); /* has been read, and is right */
     r->hash = hash;
 }
 

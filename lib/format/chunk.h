@@ -14,6 +14,9 @@
 
 enum { ECG__SIGNATURE_BYTES = 8, ECG__CHUNK_HEAD = 12, ECG__CHUNK_TAIL = 4 };
 
+/* What every model file begins with. */
+extern const unsigned char ecg__signature[ECG__SIGNATURE_BYTES];
+
 /* ---- numbers ---- */
 
 static inline void ecg__put_u16(unsigned char *p, uint32_t v)

@@ -5,14 +5,13 @@
 
 #include "base/mem.h"
 
-enum { WGTS_HEAD = 16, ROW_BYTES = 88, ROW_NAME = 48 };
+enum { ROW_NAME = 48 };
 _Static_assert(sizeof((ecg__slot *)0)->name == ROW_NAME, "names of tensors fill their field");
 _Static_assert(sizeof(float) == 4, "weights are written as they stand in memory");
 
-/* Table and padding for a payload that begins at byte `at` of the file; its length. NULL only measures. */
-static size_t encode_table(unsigned char *p, const ecg_spec *s, uint64_t at)
+size_t ecg__weights_table(unsigned char *p, const ecg_spec *s, uint64_t at)
 {
-    const size_t table = WGTS_HEAD + (size_t)s->slots * ROW_BYTES;
+    const size_t table = ECG__WGTS_HEAD + (size_t)s->slots * ECG__WGTS_ROW;
     const size_t pad = (size_t)(-(at + table) % ECG__ALIGN);
     if (!p)
         return table + pad;
@@ -22,7 +21,7 @@ static size_t encode_table(unsigned char *p, const ecg_spec *s, uint64_t at)
     ecg__put_u64(p + 8, s->floats);
     for (uint32_t i = 0; i < s->slots; i++) {
         const ecg__slot *slot = &s->slot[i];
-        unsigned char *row = p + WGTS_HEAD + (size_t)i * ROW_BYTES;
+        unsigned char *row = p + ECG__WGTS_HEAD + (size_t)i * ECG__WGTS_ROW;
         memcpy(row, slot->name, strlen(slot->name));
         ecg__put_u32(row + 48, slot->tensor->rank);
         for (uint32_t d = 0; d < slot->tensor->rank; d++)
@@ -55,11 +54,11 @@ ecg_status ecg__weights_write(ecg__chunk_writer *w, const ecg_spec *s, const flo
     if (check_gaps(s, weights) < s->floats)
         return ecg__fail(err, ECG_EINVAL, "model file: weights are not zero between the tensors");
     const uint64_t at = w->at + ECG__CHUNK_HEAD;
-    const size_t n = encode_table(NULL, s, at), bytes = s->floats * sizeof *weights;
+    const size_t n = ecg__weights_table(NULL, s, at), bytes = s->floats * sizeof *weights;
     unsigned char *table = ecg__alloc(n);
     if (!table)
         return ecg__fail(err, ECG_ENOMEM, "model file: out of memory");
-    encode_table(table, s, at);
+    ecg__weights_table(table, s, at);
     ecg_status status = ecg__chunk_begin(w, "WGTS", (uint64_t)n + bytes, err);
     if (status == ECG_OK)
         status = ecg__chunk_write(w, table, n, err);
@@ -77,8 +76,10 @@ static ecg_status check_table(const ecg__chunk_reader *r, const ecg_spec *s, con
     size_t i = 0;
     while (found[i] == want[i])
         i++;
-    const size_t row = i < WGTS_HEAD ? 0 : (i - WGTS_HEAD) / ROW_BYTES;
-    const char *what = i < WGTS_HEAD ? "head of the table" : row < s->slots ? s->slot[row].name : "padding";
+    const size_t row = i < ECG__WGTS_HEAD ? 0 : (i - ECG__WGTS_HEAD) / ECG__WGTS_ROW;
+    const char *what = i < ECG__WGTS_HEAD ? "head of the table"
+                       : row < s->slots   ? s->slot[row].name
+                                          : "padding";
     return ecg__reader_fail(r, err, ECG_ECORRUPT, "%s: byte %zu is %02x, the network of ARCH needs %02x",
                             what, i, found[i], want[i]);
 }
@@ -89,7 +90,7 @@ static ecg_status check_length(const ecg__chunk_reader *r, const ecg_spec *s, si
 {
     size_t length = 0;
     *bytes = 0;
-    *n = encode_table(NULL, s, r->at);
+    *n = ecg__weights_table(NULL, s, r->at);
     if (ecg__mul(bytes, s->floats, sizeof(float)) && ecg__add(&length, *n, *bytes) && r->length == length)
         return ECG_OK;
     return ecg__reader_fail(r, err, ECG_ECORRUPT, "has %" PRIu64 " bytes, the network of ARCH needs %zu",
@@ -115,7 +116,7 @@ static ecg_status read_payload(ecg__chunk_reader *r, const ecg_spec *s, float *c
     if (status == ECG_OK)
         status = ecg__reader_end(r, err);
     if (status == ECG_OK) {
-        encode_table(want, s, at);
+        ecg__weights_table(want, s, at);
         status = check_table(r, s, found, want, n, err);
     }
     ecg__free(found);

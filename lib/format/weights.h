@@ -5,6 +5,12 @@
 #include "format/chunk.h"
 #include "net/spec.h"
 
+enum { ECG__WGTS_HEAD = 16, ECG__WGTS_ROW = 88 };
+
+/* Head, table and padding of a payload that begins at byte `at` of the file: its length, and where p is not
+ * NULL, its bytes. The data follows. */
+size_t ecg__weights_table(unsigned char *p, const ecg_spec *s, uint64_t at);
+
 /* weights[s->floats] as they stand in memory, in the chunk WGTS; ECG_EINVAL when the gaps between tensors are
  * not zero. */
 ecg_status ecg__weights_write(ecg__chunk_writer *w, const ecg_spec *s, const float *weights, ecg_error *err);
