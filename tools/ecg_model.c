@@ -1,0 +1,15 @@
+/* ecg-model: what is in a model file. */
+#include "common/opts.h"
+#include "common/start.h"
+#include "model/model.h"
+
+int main(int argc, char **argv)
+{
+    static const opt_sub commands[] = {
+        {"show", model_show, "print what a model file holds"},
+        {"verify", model_verify, "check that model files are whole, or say what is damaged"},
+    };
+    tool_start("ecg-model", argv);
+    return tool_finish(opts_dispatch("ecg-model", "Looks into model files and checkpoints.", commands,
+                                     OPT_COUNT(commands), argc, argv));
+}
