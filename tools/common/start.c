@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
 #include "common/start.h"
 
 #include <errno.h>
@@ -48,6 +48,7 @@ void tool_start(const char *name, char **argv)
     tool_name = name;
     sigemptyset(&ignore.sa_mask);
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* the write fails with EFBIG, and says so */
 }
 
 static void note_output(int failed)
