@@ -1,8 +1,10 @@
 #include "base/number.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool digit(char c)
@@ -26,12 +28,12 @@ static bool read_exponent(const char *s, size_t n, int *out)
     return true;
 }
 
+/* v * 10^scale, rounded once. Without a point in it, the text means the same in every locale. */
 static double scaled(uint64_t v, int scale)
 {
-    const double d = (double)v;
-    if (scale < -300) /* two steps, so that the divisor stays finite */
-        return d / 1e300 / pow(10.0, -scale - 300);
-    return scale < 0 ? d / pow(10.0, -scale) : d * pow(10.0, scale);
+    char text[40];
+    snprintf(text, sizeof text, "%" PRIu64 "e%d", v, scale);
+    return strtod(text, NULL);
 }
 
 bool ecg__number_read(const char *s, size_t n, double *out, bool *whole)

@@ -41,7 +41,9 @@ END_TEST
 
 START_TEST(test_round_trip)
 {
-    const double values[] = {0.0, 1.0, -1.0, 0.1, 0.04, 1.0 / 3.0, 12345.678, 1e-9, 6.02e23, DBL_EPSILON};
+    const double values[] = {
+        0.0,     1.0,         -1.0,       0.1,        0.04,    1.0 / 3.0, 12345.678, 1e-9,
+        6.02e23, DBL_EPSILON, 1.0 + 0.91, 1.0 - 0.91, DBL_MAX, DBL_MIN,   5e-324,    123456789.0123456789};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         char text[ECG__NUMBER_TEXT];
         double back;
