@@ -141,6 +141,20 @@ START_TEST(agrees_with_six_loops)
 }
 END_TEST
 
+/* Numbers of filters and channels that vectors fill: the ways without columns, and those with some. */
+START_TEST(agrees_where_vectors_are_full)
+{
+    static const uint32_t filters[] = {8, 16, 24, 40, 72}, channels[] = {1, 3, 8, 16, 40};
+    const ecg_shape in = {7 + (uint32_t)_i % 3, 9 + (uint32_t)_i % 5, channels[_i % 5]};
+    for (uint32_t k = 1; k <= 3; k++)
+        for (uint32_t stride = 1; stride <= 2; stride++)
+            for (uint32_t d = 1; d <= 2; d++)
+                for (int pad = 0; pad < 3; pad++)
+                    check(in, filters[(_i + k) % 5], k, 4 - k, stride, 1 + (stride + k) % 2, d, pad);
+    check((ecg_shape){60, 61, 16}, 48, 3, 3, 1, 1, 1, (int)_i % 3); /* several tiles */
+}
+END_TEST
+
 /* Rows wide enough for the quick copy of small windows, and pictures of several tiles. */
 START_TEST(agrees_on_large_pictures)
 {
@@ -211,6 +225,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 300);
     tcase_add_loop_test(t, agrees_with_six_loops, 0, 15);
+    tcase_add_loop_test(t, agrees_where_vectors_are_full, 0, 5);
     tcase_add_test(t, agrees_on_large_pictures);
     tcase_add_test(t, plan_describes_the_layer);
     tcase_add_test(t, what_does_not_fit_is_refused);
