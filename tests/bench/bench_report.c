@@ -100,10 +100,11 @@ void bench_print(const bench_settings *set, const bench_figures *f)
     print_rates("predicting", set, f, f->infer, f->infer_one, f->macs);
     printf("one picture %9.3f ms (p50), best %.3f, p99 %.3f\n", bench_median(f->p50, n),
            bench_best(f->p50, n, 0), bench_median(f->p99, n));
-    printf("SGEMM       %9.1f GFLOP/s, best %.1f, %d cubes; a step's own products alone take\n"
-           "                      %.0f %% of its time\n",
-           bench_median(f->cube, n), bench_best(f->cube, n, 1), BENCH_CUBE, 100 * products_share(set, f));
-    printf("memory      %9.1f MiB of the trainer, %.1f MiB peak of the process in training\n", f->trainer_mib,
+    printf("SGEMM       %9.1f GFLOP/s, best %.1f, cubes of %d\n", bench_median(f->cube, n),
+           bench_best(f->cube, n, 1), BENCH_CUBE);
+    printf("            %9.0f %% of a training step is what its products alone take\n",
+           100 * products_share(set, f));
+    printf("memory      %9.1f MiB of the trainer, %.1f MiB peak of the training process\n", f->trainer_mib,
            f->peak_train_mib);
     print_layers(set, f);
 }

@@ -1,25 +1,29 @@
 #!/usr/bin/python3
 """ecg-bench and PyTorch (Debian's python3-torch) on the same network, in the same run, one after the other.
 
-    compare.py [--bench build/release/tests/bench/ecg-bench] [--net seed] [--size 64x64] [--batch 32] [--threads 2]
-               [--seconds 3] [--rounds 5] [--torch-coretype NAME] [--json]
+    compare.py [--bench build/release/tests/bench/ecg-bench] [--net seed] [--size HxW] [--batch 32] [--threads 2]
+               [--seconds 3] [--rounds 5] [--torch-coretype NAME] [--no-scaling] [--json]
 
 Every round runs each contestant once: this library, PyTorch with contiguous tensors, PyTorch channels last. Figures are
 medians over the rounds, ratios medians of the ratios within a round. Single precision, Adam, cross-entropy, pictures
-of noise that are already in memory. OpenBLAS picks its kernels as each program finds it: ecg-bench starts itself again
-where others are faster, PyTorch runs as installed unless --torch-coretype says otherwise.
+of noise that are already in memory. PyTorch trains with zero_grad(set_to_none), the kind of Adam (foreach or not) that a
+short trial finds faster, activations in place, and predicts in inference_mode. Both run the same OpenBLAS kernels:
+PyTorch is given those that ecg-bench runs, unless --torch-coretype names others. First, both take a few steps from
+the same weights, and their losses must agree.
 """
 import argparse
 import json
 import os
 import platform
-import re
 import resource
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import torch_side  # noqa: E402
 
 POOL_BATCHES = 8
 FORMATS = ("contiguous", "channels_last")
@@ -28,73 +32,19 @@ KEYS = ("train", "infer", "latency")
 
 # ---- PyTorch, in a process of its own that waits for "go" between rounds ----
 
-def torch_net(text, nn):
-    """The network of ecg-bench's canonical text; only what it is made of is known here."""
-    items = [item.split() for item in re.split(r"[;\n]", text) if item.split()]
-    assert items[0][0] == "input", text
-    h, w, c = map(int, items[0][1].split("x"))
-    shape, flat, layers = [h, w, c], None, []
-
-    def pair(word):
-        a, _, b = word.partition("x")
-        return int(a), int(b or a)
-
-    for name, *words in items[1:]:
-        options = dict(x.split("=", 1) for x in words if "=" in x)
-        words = [x for x in words if "=" not in x]
-        relu = "relu" in words
-        words = [x for x in words if x != "relu"]
-        known = {"conv2d": {"pad", "stride"}, "maxpool": {"stride"}}.get(name, set())
-        if set(options) - known:
-            sys.exit(f"compare.py does not know {options} of {name}")
-        if name == "conv2d" and len(words) == 2:
-            n, (kh, kw) = int(words[0]), pair(words[1])
-            sh, sw = pair(options.get("stride", "1"))
-            same = options.get("pad", "valid") == "same"
-            if same and (sh, sw) != (1, 1):
-                sys.exit("compare.py does not know a padded convolution with strides")
-            layers.append(nn.Conv2d(shape[2], n, (kh, kw), (sh, sw), "same" if same else 0))
-            if not same:
-                shape[0], shape[1] = (shape[0] - kh) // sh + 1, (shape[1] - kw) // sw + 1
-            shape[2] = n
-        elif name == "maxpool" and len(words) <= 1:
-            words = words or ["2x2"]
-            kh, kw = pair(words[0])
-            sh, sw = pair(options.get("stride", words[0]))
-            layers.append(nn.MaxPool2d((kh, kw), (sh, sw)))
-            shape[0], shape[1] = (shape[0] - kh) // sh + 1, (shape[1] - kw) // sw + 1
-        elif name == "flatten" and not words:
-            layers.append(nn.Flatten())
-            flat = shape[0] * shape[1] * shape[2]
-        elif name == "dense" and len(words) == 1:
-            layers.append(nn.Linear(flat, int(words[0])))
-            flat = int(words[0])
-        elif name == "dropout" and len(words) == 1:
-            layers.append(nn.Dropout(float(words[0])))
-        elif name == "softmax" and not words:
-            continue  # part of the loss in training; added for inference
-        elif name == "relu" and not words:
-            relu = True
-        else:
-            sys.exit(f"compare.py does not know: {name} {' '.join(words)}")
-        if relu:
-            layers.append(nn.ReLU())
-    return nn.Sequential(*layers), (h, w, c), flat
-
-
 def worker(a):
     import torch
-    from torch import nn
     torch.set_num_threads(a.threads)
     torch.manual_seed(1)
-    net, (h, w, c), classes = torch_net(a.net, nn)
     layout = torch.channels_last if a.worker == "channels_last" else torch.contiguous_format
+    _, foreach = torch_side.faster_ways(torch, a.net, a.batch, [layout], a.trial_steps)
+    net, (h, w, c), classes = torch_side.torch_net(a.net, torch.nn)
     net = net.to(memory_format=layout)
     xs = [torch.rand(a.batch, c, h, w).to(memory_format=layout) for _ in range(POOL_BATCHES)]
     ys = [torch.randint(classes, (a.batch,)) for _ in range(POOL_BATCHES)]
     ones = [xs[0][i:i + 1].clone(memory_format=layout) for i in range(a.batch)]
-    loss_of = nn.CrossEntropyLoss()
-    adam = torch.optim.Adam(net.parameters(), lr=1e-3, eps=1e-7)
+    loss_of = torch.nn.CrossEntropyLoss()
+    adam = torch.optim.Adam(net.parameters(), lr=1e-3, eps=1e-7, foreach=foreach)
 
     def train(seconds):
         net.train()
@@ -129,22 +79,31 @@ def worker(a):
             t = time.perf_counter()
             each.append(1e3 * (t - last))
             last = t
-        return statistics.median(each)
+        each.sort()
+        return each[len(each) // 2], each[(len(each) * 99 + 99) // 100 - 1]
+
+    def measure(key):
+        """All that is wanted with the threads as they are, named with `key`."""
+        with torch.inference_mode():
+            infer(0.1)
+            rows = {"infer" + key: infer(a.seconds)}
+            if not key:
+                rows["latency"], rows["p99"] = latency(a.seconds)
+        train(0.1)
+        return {**rows, "train" + key: train(a.seconds)}
 
     def peak():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
     train(0.3)
-    peak_train = peak()
-    with torch.inference_mode():
-        infer(0.2)
-    print(json.dumps({"version": torch.__version__, "mkldnn": torch.backends.mkldnn.is_available(),
-                      "threads": torch.get_num_threads(), "peak_rss_train_mib": peak_train}), flush=True)
+    print(json.dumps({"version": torch.__version__, "mkldnn": torch.backends.mkldnn.is_available(), "foreach": foreach,
+                      "threads": torch.get_num_threads(), "peak_rss_train_mib": peak()}), flush=True)
     for line in sys.stdin:
-        result = {"train": train(a.seconds)}
-        with torch.inference_mode():
-            result["infer"] = infer(a.seconds)
-            result["latency"] = latency(a.seconds)
+        result = measure("")
+        if a.threads > 1 and not a.no_scaling:
+            torch.set_num_threads(1)
+            result.update(measure("_one"))
+            torch.set_num_threads(a.threads)
         print(json.dumps(result), flush=True)
 
 
@@ -165,20 +124,24 @@ def machine():
 
 
 def bench(a, seconds, rounds):
-    out = subprocess.run([a.bench, "--net", a.net, "--size", a.size, "--batch", str(a.batch), "--threads",
+    out = subprocess.run([a.bench, "--net", a.net, *(["--size", a.size] if a.size else []), "--batch", str(a.batch), "--threads",
                           str(a.threads), "--seconds", str(seconds), "--rounds", str(rounds), "--json"],
                          check=True, stdout=subprocess.PIPE, text=True).stdout
     r = json.loads(out)
-    r.update(train=r["train_pictures_per_s"], infer=r["infer_pictures_per_s"], latency=r["latency_ms_p50"])
+    r.update(train=r["train_pictures_per_s"], infer=r["infer_pictures_per_s"], latency=r["latency_ms_p50"],
+             p99=r["latency_ms_p99"])
+    if "train_one_thread" in r:
+        r.update(train_one=r["train_one_thread"], infer_one=r["infer_one_thread"])
     return r
 
 
-def start_worker(a, layout, text):
+def start_worker(a, layout, text, core):
     env = dict(os.environ)
-    if a.torch_coretype:
-        env["OPENBLAS_CORETYPE"] = a.torch_coretype
+    if a.torch_coretype or core:
+        env["OPENBLAS_CORETYPE"] = a.torch_coretype or core
     return subprocess.Popen([sys.executable, __file__, "--worker", layout, "--net", text, "--batch", str(a.batch),
-                             "--threads", str(a.threads), "--seconds", str(a.seconds)],
+                             "--threads", str(a.threads), "--seconds", str(a.seconds), "--trial-steps",
+                             str(a.trial_steps)] + ["--no-scaling"] * a.no_scaling,
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
 
 
@@ -194,8 +157,14 @@ def compare(a):
         sys.exit(f"compare.py: no {a.bench}; build preset release first")
     info = machine()
     first = bench(a, 0.1, 1)
-    workers = {f: start_worker(a, f, first["net"]) for f in FORMATS}
-    about = {f: answer(p) for f, p in workers.items()}
+    differ = None if a.no_check else json.loads(subprocess.run(
+        [sys.executable, torch_side.__file__, first["net"], a.library], check=True, stdout=subprocess.PIPE).stdout)
+    if differ and not (differ[0] < 1e-5 and differ[1] < 1e-2):
+        sys.exit(f"compare.py: from the same weights the losses differ by {differ}: not the same network")
+    workers, about = {}, {}
+    for f in FORMATS:  # one after the other: each tries what is fastest
+        workers[f] = start_worker(a, f, first["net"], first["blas_core"])
+        about[f] = answer(workers[f])
     ours, theirs = [], {f: [] for f in FORMATS}
     for n in range(a.rounds):
         ours.append(bench(a, a.seconds, 1))
@@ -213,13 +182,22 @@ def compare(a):
 
     result = {"machine": info, "net": first["net"], "batch": a.batch, "threads": a.threads, "rounds": a.rounds,
               "seconds": a.seconds, "build": first["build"], "torch": about[FORMATS[0]]["version"],
-              "torch_mkldnn": about[FORMATS[0]]["mkldnn"], "torch_coretype": a.torch_coretype or "as installed",
+              "torch_mkldnn": about[FORMATS[0]]["mkldnn"], "losses_differ": differ,
+              "torch_coretype": a.torch_coretype or first["blas_core"] or "as installed",
               "sgemm_gflops": mid(ours, "sgemm_gflops"),
               "train_percent_of_sgemm": mid(ours, "train_percent_of_sgemm"),
               "infer_percent_of_sgemm": mid(ours, "infer_percent_of_sgemm"),
-              "ecgcnn": {k: mid(ours, k) for k in (*KEYS, "trainer_mib", "peak_rss_train_mib")}}
+              "train_percent_of_own_gemms": mid(ours, "train_percent_of_own_gemms"),
+              "ecgcnn": {k: mid(ours, k) for k in (*KEYS, "p99", "trainer_mib", "peak_rss_train_mib")}}
+
+    def scaling(rows):
+        """All threads over one: the medians of the rounds' ratios."""
+        return {k + "_scaling": statistics.median(r[k] / r[k + "_one"] for r in rows)
+                for k in ("train", "infer") if all(k + "_one" in r for r in rows)}
+    result["ecgcnn"].update(scaling(ours))
     for f in FORMATS:
-        result[f] = {k: mid(theirs[f], k) for k in KEYS}
+        result[f] = {k: mid(theirs[f], k) for k in (*KEYS, "p99")}
+        result[f].update(scaling(theirs[f]), adam_foreach=about[f]["foreach"])
         result[f]["peak_rss_train_mib"] = about[f]["peak_rss_train_mib"]
         for k in KEYS:  # above 1: this library is ahead
             pairs = [(o[k], t[k]) for o, t in zip(ours, theirs[f])]
@@ -240,18 +218,24 @@ def show(r):
     print(r["build"])
     print(f"PyTorch {r['torch']}, oneDNN {'yes' if r['torch_mkldnn'] else 'no'}, OpenBLAS kernels {r['torch_coretype']}")
     print(r["net"])
+    differ = r["losses_differ"]
+    print("losses from the same weights: " + ("differ by {:.0e} of themselves, after 3 steps by {:.0e}".format(*differ)
+                                              if differ else "not compared"))
     print(f"batch {r['batch']}, {r['threads']} threads, {r['rounds']} interleaved rounds of {r['seconds']:g} s each\n")
-    print(f"{'':28}{'train/s':>10}{'infer/s':>10}{'p50 ms':>10}{'peak MiB':>10}")
+    print(f"{'':22}{'train/s':>9}{'x1':>6}{'infer/s':>9}{'x1':>6}{'p50 ms':>9}{'p99 ms':>9}{'peak MiB':>10}")
     for name, key in (("ecgcnn", "ecgcnn"), *((f"PyTorch {f}", f) for f in FORMATS)):
         row = r[key]
-        print(f"{name:28}{row['train']:10.0f}{row['infer']:10.0f}{row['latency']:10.3f}{row['peak_rss_train_mib']:10.0f}")
+        x = ["{:6.2f}".format(row[k]) if k in row else "     -" for k in ("train_scaling", "infer_scaling")]
+        print(f"{name:22}{row['train']:9.0f}{x[0]}{row['infer']:9.0f}{x[1]}{row['latency']:9.3f}{row['p99']:9.3f}"
+              f"{row['peak_rss_train_mib']:10.0f}")
+    print(f"x1: all threads over one\n\n{'times as fast as':22}{'training':>19}{'predicting':>19}{'one picture':>19}")
     for f in FORMATS:
-        cells = "".join(f"{r[f][k + '_ratio']:9.2f}x" for k in KEYS)
-        spread = ", ".join("{:.2f} to {:.2f}".format(*r[f][k + "_ratio_range"]) for k in KEYS)
-        print(f"{'ahead of ' + f:28}{cells}   ({spread})")
+        cells = ["{:.2f} ({:.2f}-{:.2f})".format(r[f][k + "_ratio"], *r[f][k + "_ratio_range"]) for k in KEYS]
+        print(f"{'PyTorch ' + f:22}" + "".join(f" {c:>18}" for c in cells))
     print(f"\nSGEMM of a 2048 cube, all threads: {r['sgemm_gflops']:.0f} GFLOP/s; training does "
-          f"{r['train_percent_of_sgemm']:.0f} % of it, inference {r['infer_percent_of_sgemm']:.0f} %; "
-          f"the trainer's own memory is {r['ecgcnn']['trainer_mib']:.1f} MiB")
+          f"{r['train_percent_of_sgemm']:.0f} % of it, predicting {r['infer_percent_of_sgemm']:.0f} %.\n"
+          f"The products of a training step alone take {r['train_percent_of_own_gemms']:.0f} % of its time; the trainer's "
+          f"own memory\nis {r['ecgcnn']['trainer_mib']:.1f} MiB.")
 
 
 def main():
@@ -259,12 +243,16 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--bench", default=str(root / "build/release/tests/bench/ecg-bench"))
     p.add_argument("--net", default="seed")
-    p.add_argument("--size", default="64x64")
+    p.add_argument("--library", default=str(root / "build/release/lib/libecgcnn.so"))
+    p.add_argument("--size", help="what the network says, else 64x64")
     p.add_argument("--batch", type=int, default=32)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--seconds", type=float, default=3.0)
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--torch-coretype")
+    p.add_argument("--no-scaling", action="store_true", help="leave out one thread")
+    p.add_argument("--no-check", action="store_true", help="do not compare losses first")
+    p.add_argument("--trial-steps", type=int, default=10, help="steps of each trial of PyTorch's ways")
     p.add_argument("--json", action="store_true")
     p.add_argument("--worker", choices=FORMATS, help=argparse.SUPPRESS)
     a = p.parse_args()

@@ -26,7 +26,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-import compare  # noqa: E402  (the network in PyTorch, the machine)
+import compare  # noqa: E402  (the machine)
+import torch_side  # noqa: E402
 
 
 # ---- PyTorch ----
@@ -72,27 +73,6 @@ def make_dataset(torch, numpy, image, samples, size, augment):
     return Pictures()
 
 
-def faster_ways(torch, make_net, shape, classes, batch):
-    """Layout and foreach of Adam that train fastest, each tried for a moment."""
-    x, y = torch.rand(batch, shape[2], shape[0], shape[1]), torch.randint(classes, (batch,))
-    best = None
-    for layout in (torch.contiguous_format, torch.channels_last):
-        for foreach in (False, True):
-            net = make_net().to(memory_format=layout)
-            adam = torch.optim.Adam(net.parameters(), eps=1e-7, foreach=foreach)
-            times, xs = [], x.to(memory_format=layout)
-            for _ in range(12):
-                start = time.perf_counter()
-                adam.zero_grad(set_to_none=True)
-                torch.nn.functional.cross_entropy(net(xs), y).backward()
-                adam.step()
-                times.append(time.perf_counter() - start)
-            t = min(times[2:])
-            if best is None or t < best[0]:
-                best = t, layout, foreach
-    return best[1:]
-
-
 def worker(a):
     import numpy
     import torch
@@ -101,9 +81,9 @@ def worker(a):
     torch.manual_seed(1)
     random.seed(1)
     train, val = split_paths(a.dir, 1)
-    _, shape, classes = compare.torch_net(a.worker, torch.nn)
-    layout, foreach = faster_ways(torch, lambda: compare.torch_net(a.worker, torch.nn)[0], shape, classes, a.batch)
-    net = compare.torch_net(a.worker, torch.nn)[0].to(memory_format=layout)
+    layout, foreach = torch_side.faster_ways(torch, a.worker, a.batch, [torch.contiguous_format, torch.channels_last])
+    net, shape, _ = torch_side.torch_net(a.worker, torch.nn)
+    net = net.to(memory_format=layout)
     adam = torch.optim.Adam(net.parameters(), lr=1e-3, eps=1e-7, foreach=foreach)
     cross = torch.nn.CrossEntropyLoss()
 
