@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "ecgcnn/ecgcnn.h"
 #include "eval/eval.h"
+#include "eval/record.h"
 #include "eval/table.h"
 
 static const char about[] =
@@ -72,7 +73,9 @@ static int read_options(settings *s, int *argc, char **argv)
         OPT_COUNT(rows),
         1,
         -1,
-        "A figure whose denominator is zero is printed as '-', and as null with --json."};
+        "A figure whose denominator is zero is printed as '-', and as null with --json.\n\n"
+        "ecg-eval --record RECORD compares two annotation files of a recording beat by beat: see --record "
+        "--help."};
     const int code = opts_parse(&command, argc, argv);
     s->arg = argv + 1;
     s->args = (size_t)(*argc - 1);
@@ -195,6 +198,8 @@ int main(int argc, char **argv)
 {
     settings s = {.bootstrap = 1000, .max_error = -1, .coverage = -1};
     tool_start("ecg-eval", argv);
+    if (record_wanted(argc, argv))
+        return tool_finish(record_main(argc, argv));
     const int code = read_options(&s, &argc, argv);
     if (code == OPTS_GO && s.merge)
         return tool_finish(eval_merge(&s));

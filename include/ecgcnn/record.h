@@ -241,7 +241,7 @@ typedef struct ecg_compare_options {
 
 typedef struct ecg_beat_table {
     uint64_t counts[ECG_LABELS][ECG_LABELS]; /* [reference][test] */
-    uint64_t flutter_beats;                  /* of the reference, left out between [ and ] */
+    uint64_t flutter_beats;                  /* of the reference, left out between [ and ]; ! too */
     uint64_t flutter_waves;                  /* ! of the reference outside such episodes: each counts as O */
     uint64_t shutdown; /* frames for which the test annotations say that no signal was there */
 } ecg_beat_table;

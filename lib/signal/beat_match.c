@@ -99,7 +99,7 @@ static ecg_status gather(side *s, const ecg_annotation *a, size_t n, int64_t win
             episode *e = &s->flutter[s->flutters++];
             *e = (episode){(int64_t)a[i].sample, NEVER};
             while (++i < n && a[i].code != ECG_ANN_VFOFF)
-                s->flutter_beats += (uint64_t)ecg_annotation_is_beat(a[i].code);
+                s->flutter_beats += ecg_annotation_is_beat(a[i].code) || a[i].code == ECG_ANN_FLWAV;
             if (i < n)
                 e->last = (int64_t)a[i].sample;
         } else if (is_shutdown(&a[i])) {
