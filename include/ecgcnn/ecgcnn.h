@@ -4,6 +4,7 @@
 
 #include "augment.h"
 #include "batches.h"
+#include "beats.h"
 #include "data.h"
 #include "eval.h"
 #include "image.h"
