@@ -1,4 +1,5 @@
 /* ecg-beats: folders of beat pictures. */
+#include "beats/make.h"
 #include "beats/synth.h"
 #include "common/opts.h"
 #include "common/start.h"
@@ -6,6 +7,7 @@
 int main(int argc, char **argv)
 {
     static const opt_sub commands[] = {
+        {"make", beats_make, "draw the beats of recordings"},
         {"synth", beats_synth, "draw synthetic beats of seven classes"},
     };
     tool_start("ecg-beats", argv);

@@ -1,0 +1,50 @@
+#include "common/recipe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/start.h"
+
+int recipe_read(ecg_recipe **out, const char *text)
+{
+    ecg_error err = {0};
+    const ecg_status s = ecg_recipe_parse(out, text, &err);
+    return s == ECG_OK ? EXIT_DONE : tool_error(s, &err);
+}
+
+int recipe_of_dataset(ecg_recipe **out, const char *dir)
+{
+    char line[1024] = "";
+    const size_t n = strlen(dir) + sizeof "/" RECIPE_FILE;
+    char *path = malloc(n);
+    *out = NULL;
+    if (!path)
+        return tool_fail("out of memory");
+    snprintf(path, n, "%s/%s", dir, RECIPE_FILE);
+    errno = 0;
+    FILE *f = fopen(path, "r");
+    int code = EXIT_DONE;
+    if (!f) {
+        if (errno != ENOENT && errno != ENOTDIR)
+            code = tool_fail("%s: %s", path, strerror(errno));
+    } else {
+        ecg_error err = {0};
+        const char *got = fgets(line, sizeof line, f);
+        const ecg_status s = got ? ecg_recipe_parse(out, line, &err) : ECG_EIO;
+        if (s != ECG_OK)
+            code = tool_fail("%s: %s", path, got ? err.message : "cannot be read, or is empty");
+        fclose(f);
+    }
+    free(path);
+    return code;
+}
+
+char *recipe_text(const ecg_recipe *r)
+{
+    const size_t n = r ? ecg_recipe_print(r, NULL, 0) : 0;
+    char *text = r ? malloc(n + 1) : NULL;
+    if (text)
+        ecg_recipe_print(r, text, n + 1);
+    return text;
+}
