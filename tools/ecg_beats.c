@@ -1,4 +1,5 @@
 /* ecg-beats: folders of beat pictures. */
+#include "beats/audit.h"
 #include "beats/make.h"
 #include "beats/synth.h"
 #include "common/opts.h"
@@ -9,6 +10,7 @@ int main(int argc, char **argv)
     static const opt_sub commands[] = {
         {"make", beats_make, "draw the beats of recordings"},
         {"synth", beats_synth, "draw synthetic beats of seven classes"},
+        {"audit", beats_audit, "find copies, blanks and odd pictures in folders"},
     };
     tool_start("ecg-beats", argv);
     return tool_finish(opts_dispatch("ecg-beats",

@@ -2,6 +2,7 @@
 #ifndef ECGCNN_ECGCNN_H
 #define ECGCNN_ECGCNN_H
 
+#include "audit.h"
 #include "augment.h"
 #include "batches.h"
 #include "beats.h"
