@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/status.h"
 #include "format/checkpoint.h"
 #include "net/model.h"
@@ -33,10 +34,26 @@ static void add_integer(ecg__facts *f, const char *key, uint64_t v)
     snprintf(room(f, key), sizeof f->number[0], "%" PRIu64, v);
 }
 
-/* Nine digits give a float back exactly. */
+/* The shortest decimal that gives the float back, whatever the host program's locale writes for a point.
+ * Returns its length; `to` has 24 bytes. */
+static size_t print_float(char to[24], float v)
+{
+    size_t n = 0;
+    for (int precision = 1; precision <= 9; precision++) {
+        double back;
+        n = (size_t)snprintf(to, 24, "%.*g", precision, (double)v);
+        const size_t sign = to[0] == '-', digits = strspn(to + sign, "0123456789") + sign;
+        if (digits < n && to[digits] != 'e')
+            to[digits] = '.';
+        if (ecg__number_read(to, n, &back, NULL) && (float)back == v)
+            break;
+    }
+    return n;
+}
+
 static void add_float(ecg__facts *f, const char *key, float v)
 {
-    snprintf(room(f, key), sizeof f->number[0], "%.9g", (double)v);
+    print_float(room(f, key), v);
 }
 
 static void add_weights(ecg__facts *f, const float *w, uint32_t classes)
@@ -47,9 +64,11 @@ static void add_weights(ecg__facts *f, const float *w, uint32_t classes)
         uint32_t bits;
         memcpy(&bits, &w[i], sizeof bits);
         hash = ecg__hash_u64(hash, bits);
-        if (i < SHOWN_WEIGHTS)
-            n += (size_t)snprintf(f->weights + n, sizeof f->weights - n, "%s%.9g", i ? "," : "",
-                                  (double)w[i]);
+        if (i < SHOWN_WEIGHTS) {
+            if (i > 0)
+                f->weights[n++] = ' ';
+            n += print_float(f->weights + n, w[i]);
+        }
     }
     if (!w)
         snprintf(f->weights, sizeof f->weights, "none");

@@ -8,7 +8,7 @@ enum { ECG__OWN_FACTS = 24 };
 
 typedef struct ecg__facts {
     char number[ECG__OWN_FACTS][24];
-    char weights[320];
+    char weights[420];
     size_t count;
     const char **list; /* key, value, ..., NULL; ecg__facts_end */
 } ecg__facts;

@@ -491,7 +491,7 @@ START_TEST(another_option_is_named)
         "batch is 8 in the checkpoint, 7 here",
         "shards is 4 in the checkpoint, 3 here",
         "optimizer is adam in the checkpoint, adamw here",
-        "lr is 0.00999999978 in the checkpoint, 0.0199999996 here",
+        "lr is 0.01 in the checkpoint, 0.02 here",
         "beta1 is",
         "beta2 is",
         "epsilon is",
@@ -507,7 +507,7 @@ START_TEST(another_option_is_named)
         "lr_min is",
         "warmup is 0 in the checkpoint, 1 here",
         "label_smoothing is",
-        "class_weights is none in the checkpoint, 1,2,3 here",
+        "class_weights is none in the checkpoint, 1 2 3 here",
         "weighted_mean is 0 in the checkpoint, 1 here",
         "early_stop is 0 in the checkpoint, 2 here",
     };
