@@ -4,7 +4,7 @@
 #
 #     tests/run.sh            about 15 minutes on 2 cores
 #     tests/run.sh --quick    release build, its tests and the checks
-#     tests/run.sh --full     fuzz each target for 600 seconds instead of 10
+#     tests/run.sh --full     fuzz each target for 600 seconds instead of 10; every other value of every byte of a model file
 #
 # ECG_SHARED     folder with reference vectors (default: ../shared beside this project); without it they are skipped
 # ECG_BUILD      where to build (default: build)
@@ -16,7 +16,7 @@ quick=0 fuzz_seconds=${FUZZ_SECONDS:-10}
 for arg in "$@"; do
     case $arg in
     --quick) quick=1 ;;
-    --full) fuzz_seconds=${FUZZ_SECONDS:-600} ;;
+    --full) fuzz_seconds=${FUZZ_SECONDS:-600}; export ECG_FULL=1 ;;
     -h | --help)
         sed -n '2,12s/^# \{0,1\}//p' "$0"
         exit 0
