@@ -65,6 +65,7 @@ for name in pipe folder empty loop dangling device cut; do
         cp -a $name.png "set/Class B/03.png"
         [ $name = folder ] && continue # a folder in a class folder is looked into
         for tool in ecg-train ecg-eval; do
+            rm -f x.ecgm
             if [ $tool = ecg-train ]; then args=(set -o x.ecgm "${fast[@]}"); else args=(-m m.ecgm set -q); fi
             timed $tool "${args[@]}"
             wants 1 'set/Class B/03.png: ' "$tool with $name"

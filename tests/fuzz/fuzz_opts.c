@@ -31,6 +31,7 @@ static int split(const uint8_t *data, size_t size, char **argv)
         memcpy(word, data + at, length);
         at += length + 1;
     }
+    argv[n] = NULL;
     return n;
 }
 
@@ -112,13 +113,13 @@ static void of_training(int argc, char **argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *argv[WORDS], *words[WORDS];
+    char *argv[WORDS + 1], *words[WORDS + 1];
     if (size > TEXT)
         return 0;
     const int argc = split(data, size, words);
-    memcpy(argv, words, sizeof argv);
+    memcpy(argv, words, ((size_t)argc + 1) * sizeof *argv);
     every_kind(argc, argv);
-    memcpy(argv, words, sizeof argv);
+    memcpy(argv, words, ((size_t)argc + 1) * sizeof *argv);
     of_training(argc, argv);
     for (int i = 0; i < argc; i++)
         free(words[i]);
