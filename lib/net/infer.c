@@ -4,13 +4,18 @@
 
 #include "base/mem.h"
 #include "net/arena.h"
+#include "net/lower.h"
 
-ecg_status ecg__infer_plan(ecg__infer *out, const ecg_spec *spec)
+ecg_status ecg__infer_plan(ecg__infer *out, const ecg_spec *written)
 {
+    ecg_spec *spec = ecg__spec_lower(written);
+    *out = (ecg__infer){.spec = spec};
+    if (!spec)
+        return ECG_ENOMEM;
     const uint32_t n = spec->layers;
     ecg__value *value = ecg__calloc(n, sizeof *value);
     uint32_t *home = ecg__alloc(n * sizeof *home), *order = ecg__alloc(2 * (size_t)n * sizeof *order);
-    *out = (ecg__infer){.spec = spec, .offset = ecg__alloc(n * sizeof *out->offset)};
+    out->offset = ecg__alloc(n * sizeof *out->offset);
     const bool ok = value && home && order && out->offset;
     size_t scratch = 0;
     for (uint32_t i = 0; ok && i < n; i++) {
@@ -56,7 +61,7 @@ void ecg__infer_run(const ecg__infer *f, const float *flat, const float *x, floa
                                      .n = 1,
                                      .scratch = base + f->scratch};
         l->ops->forward(&a);
-        ecg__lap(laps, i);
+        ecg__lap(laps, l->origin);
         x = y;
     }
     memcpy(out, x, ecg_spec_outputs(s) * sizeof *out);
@@ -64,6 +69,8 @@ void ecg__infer_run(const ecg__infer *f, const float *flat, const float *x, floa
 
 void ecg__infer_end(ecg__infer *f)
 {
+    ecg_spec_free(f->spec);
     ecg__free(f->offset);
+    f->spec = NULL;
     f->offset = NULL;
 }

@@ -8,14 +8,14 @@
 
 /* Where each layer's output lies in an arena for one sample. Immutable, shared by all workers. */
 typedef struct ecg__infer {
-    const ecg_spec *spec;
+    ecg_spec *spec; /* as it is run: lower.h */
     size_t *offset; /* [layers]: bytes into the arena */
     size_t scratch; /* bytes into the arena */
     size_t bytes;   /* of the arena */
 } ecg__infer;
 
-/* ECG_ENOMEM. spec must outlive it. */
-ecg_status ecg__infer_plan(ecg__infer *out, const ecg_spec *spec);
+/* ECG_ENOMEM. */
+ecg_status ecg__infer_plan(ecg__infer *out, const ecg_spec *written);
 
 /* x[in] -> out[outputs], with weights in the flat vector `flat`; arena is 64-byte aligned. Allocates nothing.
  * Time goes to `laps` (infer_profile.h); NULL: nowhere. */

@@ -252,6 +252,7 @@ static ecg_status place_tensors(struct parser *p)
 {
     ecg_spec *s = p->spec;
     for (uint32_t i = 0; i < s->layers; i++) {
+        s->layer[i].origin = i;
         s->layer[i].first_tensor = s->slots;
         s->slots += s->layer[i].plan.tensors;
     }

@@ -13,6 +13,7 @@ typedef struct ecg__layer {
     _Alignas(16) unsigned char attr[ECG__ATTR_BYTES];
     ecg__plan plan;
     uint32_t first_tensor; /* index into ecg_spec.slot */
+    uint32_t origin;       /* index in the network as it was written */
 } ecg__layer;
 
 /* One parameter tensor in the flat vector. Trainable tensors come first, state after them; offsets are

@@ -1,5 +1,7 @@
 #include "train/grads.h"
 
+#include "layers/conv_pool.h"
+
 static const struct {
     const ecg__layer_ops *ops;
     const ecg__layer_grad *grad;
@@ -7,6 +9,7 @@ static const struct {
 #define ECG__LAYER(tag, name) {&ecg__##name##_ops, &ecg__##name##_grad},
 #include "layers/layers.def"
 #undef ECG__LAYER
+    {&ecg__conv_pool_ops, &ecg__conv_pool_grad},
 };
 
 const ecg__layer_grad *ecg__layer_grad_of(const ecg__layer_ops *ops)

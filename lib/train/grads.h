@@ -4,7 +4,7 @@
 
 #include "layers/layer.h"
 
-/* Never NULL for the ops of a row of layers.def. */
+/* Never NULL for the ops of a row of layers.def, and of what ecg__spec_lower makes. */
 const ecg__layer_grad *ecg__layer_grad_of(const ecg__layer_ops *ops);
 
 #endif

@@ -13,7 +13,7 @@ static ecg__profile *profile_new(const ecg_trainer *t)
     ecg__profile *p = ecg__calloc(1, sizeof *p);
     if (!p)
         return NULL;
-    p->step = ecg__laps_new(workers, ECG__LAP_LAYERS + 2 * t->tape.layers);
+    p->step = ecg__laps_new(workers, ECG__LAP_LAYERS + 2 * (t->spec->layers - 1));
     p->val = ecg__infer_laps_new(t->spec, workers);
     if (p->step && p->val)
         return p;
@@ -57,15 +57,16 @@ static void of_step(const ecg_trainer *t, const char *stage, uint32_t slot, ecg_
 
 static void of_layer(const ecg_trainer *t, uint32_t layer, bool backward, ecg_profile_entry *out)
 {
-    const uint32_t layers = t->tape.layers;
+    const uint32_t layers = t->spec->layers - 1;
     const ecg__plan *p = &t->spec->layer[layer].plan;
     of_step(t, backward ? "backward" : "forward", ECG__LAP_LAYERS + (backward ? layers : 0) + layer, out);
     out->layer = t->spec->layer[layer].ops->name;
     out->index = layer;
     /* One product for the weights, and one for the input where somebody wants it. */
+    const uint32_t first = t->low->layer[t->tape.first_trained].origin;
     uint32_t products = 1;
     if (backward)
-        products = layer < t->tape.first_trained ? 0 : (p->tensors > 0) + (layer > t->tape.first_trained);
+        products = layer < first ? 0 : (p->tensors > 0) + (layer > first);
     out->flops = 2.0 * products * (double)p->macs * (double)out->pictures;
 }
 
@@ -73,7 +74,7 @@ int ecg_trainer_profile_entry(const ecg_trainer *t, size_t i, ecg_profile_entry 
 {
     static const ecg__infer_stages val = {"val fetch", "val forward", "val wait"};
     const ecg__profile *p = t->profile;
-    const uint32_t layers = t->tape.layers;
+    const uint32_t layers = t->spec->layers - 1;
     const size_t in_step = 2 * (size_t)layers + 5, in_val = (size_t)t->spec->layers + 2;
     if (!p || i > in_step + in_val)
         return 0;

@@ -30,12 +30,13 @@ static inline ecg__lap_row *ecg__profile_val_row(const ecg__profile *p, uint32_t
     return p ? ecg__laps_row(p->val, worker) : NULL;
 }
 
-static inline uint32_t ecg__op_lap(const ecg__op *op, uint32_t layers)
+/* origin: of the operation's layer, in a network of so many layers before the softmax as it was written. */
+static inline uint32_t ecg__op_lap(const ecg__op *op, uint32_t origin, uint32_t layers)
 {
     return op->kind == ECG__OP_FETCH     ? ECG__LAP_FETCH
            : op->kind == ECG__OP_LOSS    ? ECG__LAP_LOSS
-           : op->kind == ECG__OP_FORWARD ? ECG__LAP_LAYERS + op->layer
-                                         : ECG__LAP_LAYERS + layers + op->layer;
+           : op->kind == ECG__OP_FORWARD ? ECG__LAP_LAYERS + origin
+                                         : ECG__LAP_LAYERS + layers + origin;
 }
 
 /* 0 where timing is off. */

@@ -80,7 +80,7 @@ static void run_layer(ecg_trainer *t, const ecg__op *op, bool by_block, size_t p
 {
     const ecg__tape *tape = &t->tape;
     const uint32_t i = op->layer;
-    const ecg__layer *l = &t->spec->layer[i];
+    const ecg__layer *l = &t->low->layer[i];
     const ecg__buffer *in = i ? &tape->y[i - 1] : &tape->input;
     float *const *tensor = t->weight_tensor + l->first_tensor;
     float *const *grads = t->grad_tensor + (by_block ? t->opt.shards : part) * (size_t)t->spec->slots;
@@ -113,7 +113,7 @@ static void run_layer(ecg_trainer *t, const ecg__op *op, bool by_block, size_t p
         .partial = t->partial + t->partial_at[i],
         .shards = t->shards,
         .seed = t->opt.seed,
-        .layer = i,
+        .layer = l->origin,
     };
     op->run(&a, part);
 }
@@ -136,7 +136,7 @@ static void run_part(void *ctx, size_t part, uint32_t worker)
         } else {
             run_layer(t, op, phase->by_block, part, first, count, worker);
         }
-        ecg__lap(laps, ecg__op_lap(op, t->tape.layers));
+        ecg__lap(laps, ecg__op_lap(op, t->low->layer[op->layer].origin, t->spec->layers - 1));
     }
 }
 

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "format/model_io.h"
 #include "math/gemm.h"
+#include "net/lower.h"
 #include "net/model.h"
 #include "train/init.h"
 #include "train/options.h"
@@ -95,7 +96,7 @@ static bool make_gradients(ecg_trainer *t)
 
 static bool make_memory(ecg_trainer *t)
 {
-    const ecg_spec *s = t->spec;
+    const ecg_spec *s = t->low;
     const uint32_t shards = t->opt.shards, batch = t->opt.batch;
     /* Prediction: the network's arena, then a sample, whose place its probabilities take. */
     const size_t in = s->layer[0].plan.in_count, outputs = ecg_spec_outputs(s);
@@ -158,7 +159,7 @@ static ecg_status make(ecg_trainer *t, ecg_error *err)
     ecg_status s = check_limits(t, err);
     if (s != ECG_OK)
         return s;
-    s = ecg__tape_new(&t->tape, t->spec, t->opt.batch, t->opt.shards, err);
+    s = ecg__tape_new(&t->tape, t->low, t->opt.batch, t->opt.shards, err);
     if (s != ECG_OK)
         return s;
     t->weights = take(t, t->spec->floats, sizeof *t->weights);
@@ -190,7 +191,8 @@ ecg_status ecg_trainer_new(ecg_trainer **out, const ecg_spec *spec, const ecg_tr
     t->opt = opt;
     ecg__blas_pin();
     t->spec = ecg__spec_copy(spec);
-    s = t->spec ? make(t, err) : ecg__fail(err, ECG_ENOMEM, "out of memory");
+    t->low = ecg__spec_lower(spec);
+    s = t->spec && t->low ? make(t, err) : ecg__fail(err, ECG_ENOMEM, "out of memory");
     if (s == ECG_OK)
         *out = t;
     else
@@ -214,6 +216,7 @@ void ecg_trainer_free(ecg_trainer *t)
     ecg__free(t->grad_tensor);
     ecg__free(t->weight_tensor);
     ecg__profile_free(t->profile);
+    ecg_spec_free(t->low);
     ecg_spec_free(t->spec);
     ecg__blas_unpin();
     ecg__free(t);

@@ -31,6 +31,7 @@ typedef struct ecg__feed {
 
 struct ecg_trainer {
     ecg_spec *spec;
+    ecg_spec *low;         /* as it is run: net/lower.h; what the tape counts in */
     ecg_train_options opt; /* class_weights points to `class_weights` */
     float *class_weights;  /* [classes], or NULL */
     ecg__tape tape;
