@@ -18,9 +18,9 @@ extern "C" {
 /* "0.1.0": the version of the library that is running. Static storage. Any thread. */
 ECG_API const char *ecg_version(void);
 
-/* One line: version, compiler, BLAS with its kernels and threading, usable cores, and where the BLAS picked
- * slower kernels than the processor could run, a warning with the variable that would change it.
- * Static storage, filled once on first use. Any thread. */
+/* One line: version, compiler, BLAS with its kernels and threading, usable cores, and where the BLAS runs
+ * slower kernels than the processor could (it picked them, or was told to), a warning with the variable that
+ * would change it. Static storage, filled once on first use. Any thread. */
 ECG_API const char *ecg_build_info(void);
 
 /* OpenBLAS chooses its kernels when it is loaded and takes some new processors for older ones. Returns the

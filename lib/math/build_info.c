@@ -29,12 +29,13 @@ static bool wide_core(const char *core)
     return false;
 }
 
-const char *ecg_blas_advice(void)
+/* The name of faster kernels than those in use, or NULL. */
+static const char *faster_core(void)
 {
 #if defined(__x86_64__) && defined(__GNUC__)
     /* __builtin_cpu_supports looks at CPUID and at the register state the system saves. */
     const char *core = ecg__blas_core();
-    if (*core == '\0' || getenv("OPENBLAS_CORETYPE"))
+    if (*core == '\0')
         return NULL;
     __builtin_cpu_init();
     const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -50,6 +51,12 @@ const char *ecg_blas_advice(void)
     return NULL;
 }
 
+const char *ecg_blas_advice(void)
+{
+    const char *set = getenv("OPENBLAS_CORETYPE");
+    return set && *set ? NULL : faster_core();
+}
+
 static char info[256];
 static pthread_once_t info_once = PTHREAD_ONCE_INIT;
 
@@ -58,7 +65,7 @@ static void make_info(void)
     cpu_set_t set;
     CPU_ZERO(&set);
     const int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    const char *advice = ecg_blas_advice(), *core = ecg__blas_core(), *threading = ecg__blas_threading();
+    const char *advice = faster_core(), *core = ecg__blas_core(), *threading = ecg__blas_threading();
     int n = snprintf(info, sizeof info, "libecgcnn %s, compiler %s, %s%s%s%s%s, %d core%s", ecg_version(),
                      __VERSION__, ecg__blas_name(), *core ? " " : "", core, *threading ? " " : "", threading,
                      cores, cores == 1 ? "" : "s");

@@ -83,4 +83,15 @@ check 'that history holds its own lines only' test "$(grep -cvE '^(epoch,loss,|[
 "$tools/ecg-predict" -m a.ecgm - >out 2>err <&-
 code=$?
 wants 1 'standard input: Bad file descriptor' 'reading a closed stdin'
+# ---- The kernels of the BLAS: what runs, and a warning where the processor could run faster ones ----
+if "$tools/ecg-train" --version | grep -q 'OpenBLAS [A-Z]' && grep -qw avx2 /proc/cpuinfo 2>/dev/null; then
+    OPENBLAS_CORETYPE=Nehalem run ecg-train --version
+    wants 0 '' '--version with old kernels'
+    check '--version names the kernels' grep -q 'OpenBLAS Nehalem' out
+    check '--version says which are faster' grep -qE 'slower BLAS kernels .* set OPENBLAS_CORETYPE=[A-Z]' out
+    run ecg-train --version
+    check 'kernels that the tools choose are right' test "$(grep -c 'slower BLAS' out)" -eq 0
+else
+    skip 'kernels: no OpenBLAS that says what it runs, or no AVX2'
+fi
 finish

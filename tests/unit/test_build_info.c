@@ -33,6 +33,28 @@ START_TEST(advice_is_silent_when_the_variable_is_set)
 }
 END_TEST
 
+/* The kernels are those the BLAS was loaded with; the variable, set afterwards, silences the advice but not
+ * what the library says of itself. What it says is tested from outside, with slow kernels, in tests/cli. */
+START_TEST(info_warns_whatever_the_variable)
+{
+    unsetenv("OPENBLAS_CORETYPE");
+    const char *advice = ecg_blas_advice();
+    setenv("OPENBLAS_CORETYPE", "Haswell", 1);
+    const char *info = ecg_build_info();
+    ck_assert_int_eq(strstr(info, "slower BLAS kernels") != NULL, advice != NULL);
+    ck_assert(!advice || strstr(info, advice) != NULL);
+}
+END_TEST
+
+START_TEST(an_empty_variable_is_none)
+{
+    unsetenv("OPENBLAS_CORETYPE");
+    const char *advice = ecg_blas_advice();
+    setenv("OPENBLAS_CORETYPE", "", 1);
+    ck_assert_ptr_eq(ecg_blas_advice(), advice);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("build_info");
@@ -40,6 +62,8 @@ int main(void)
     tcase_add_test(t, version_matches_the_header);
     tcase_add_test(t, info_is_one_line_with_version_and_blas);
     tcase_add_test(t, advice_is_silent_when_the_variable_is_set);
+    tcase_add_test(t, info_warns_whatever_the_variable);
+    tcase_add_test(t, an_empty_variable_is_none);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
