@@ -143,12 +143,26 @@ static bool is_plain(const ecg_preprocess *p)
     return !p->samplewise_center && !p->samplewise_std && !p->zca;
 }
 
-static void channels(const ecg_preprocess *p, float *x)
+/* The same of values that are floats already. */
+static inline void scale(const ecg_preprocess *p, size_t c, float rescale, float *x)
 {
-    const size_t n = (size_t)p->h * p->w, c = (size_t)p->color;
+    const size_t n = (size_t)p->h * p->w;
+    float mean[4], deviation[4];
+    for (size_t k = 0; k < c; k++)
+        mean[k] = p->mean[k], deviation[k] = p->deviation[k];
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < c; k++)
-            x[i * c + k] = (x[i * c + k] - p->mean[k]) / p->deviation[k];
+            x[i * c + k] = (x[i * c + k] * rescale - mean[k]) / deviation[k];
+}
+
+static void channels(const ecg_preprocess *p, float rescale, float *x)
+{
+    if (p->color == ECG_COLOR_GRAY)
+        scale(p, 1, rescale, x);
+    else if (p->color == ECG_COLOR_RGB)
+        scale(p, 3, rescale, x);
+    else
+        scale(p, 4, rescale, x);
 }
 
 /* From values that are rescaled already. */
@@ -160,7 +174,7 @@ static void standardize(const ecg_preprocess *p, float *x)
     const uint32_t c = (uint32_t)p->color;
     float scratch[ECG_ZCA_MAX];
     ecg_standardize_values(&own, x, p->h, p->w, c, NULL);
-    channels(p, x);
+    channels(p, 1.0f, x);
     ecg_standardize_values(&whiten, x, p->h, p->w, c, scratch);
 }
 
@@ -182,11 +196,12 @@ void ecg_preprocess_values(const ecg_preprocess *p, const uint8_t *px, float *x)
 
 void ecg_preprocess_floats(const ecg_preprocess *p, float *x)
 {
+    if (is_plain(p)) {
+        channels(p, p->rescale, x);
+        return;
+    }
     const size_t n = (size_t)p->h * p->w * (size_t)p->color;
     for (size_t i = 0; i < n; i++)
         x[i] *= p->rescale;
-    if (is_plain(p))
-        channels(p, x);
-    else
-        standardize(p, x);
+    standardize(p, x);
 }
