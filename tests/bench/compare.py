@@ -2,14 +2,15 @@
 """ecg-bench and PyTorch (Debian's python3-torch) on the same network, in the same run, one after the other.
 
     compare.py [--bench build/release/tests/bench/ecg-bench] [--net seed] [--size HxW] [--batch 32] [--threads 2]
-               [--seconds 3] [--rounds 5] [--torch-coretype NAME] [--no-scaling] [--json]
+               [--seconds 3] [--rounds 5] [--torch-coretype NAME] [--no-scaling] [--processor-time] [--json]
 
 Every round runs each contestant once: this library, PyTorch with contiguous tensors, PyTorch channels last. Figures are
 medians over the rounds, ratios medians of the ratios within a round. Single precision, Adam, cross-entropy, pictures
 of noise that are already in memory. PyTorch trains with zero_grad(set_to_none), the kind of Adam (foreach or not) that a
 short trial finds faster, activations in place, and predicts in inference_mode. Both run the same OpenBLAS kernels:
 PyTorch is given those that ecg-bench runs, unless --torch-coretype names others. First, both take a few steps from
-the same weights, and their losses must agree.
+the same weights, and their losses must agree. On a machine that others use too, `--threads 1 --processor-time` gives
+ratios of processor time, which suffer less.
 """
 import argparse
 import json
@@ -36,6 +37,7 @@ def worker(a):
     import torch
     torch.set_num_threads(a.threads)
     torch.manual_seed(1)
+    clock = time.process_time if a.processor_time else time.perf_counter
     layout = torch.channels_last if a.worker == "channels_last" else torch.contiguous_format
     _, foreach = torch_side.faster_ways(torch, a.net, a.batch, [layout], a.trial_steps)
     net, (h, w, c), classes = torch_side.torch_net(a.net, torch.nn)
@@ -48,7 +50,7 @@ def worker(a):
 
     def train(seconds):
         net.train()
-        k, start = 0, time.perf_counter()
+        k, start = 0, clock()
         while True:
             adam.zero_grad(set_to_none=True)
             loss = loss_of(net(xs[k % POOL_BATCHES]), ys[k % POOL_BATCHES])
@@ -56,27 +58,27 @@ def worker(a):
             adam.step()
             loss.item()  # ecg-bench gets the loss of each step too
             k += 1
-            t = time.perf_counter() - start
+            t = clock() - start
             if t >= seconds:
                 return k * a.batch / t
 
     def infer(seconds):
         net.eval()
-        k, start = 0, time.perf_counter()
+        k, start = 0, clock()
         while True:
             torch.softmax(net(xs[k % POOL_BATCHES]), 1)
             k += 1
-            t = time.perf_counter() - start
+            t = clock() - start
             if t >= seconds:
                 return k * a.batch / t
 
     def latency(seconds):
         net.eval()
-        each, start = [], time.perf_counter()
+        each, start = [], clock()
         last = start
         while last - start < seconds:
             torch.softmax(net(ones[len(each) % a.batch]), 1)
-            t = time.perf_counter()
+            t = clock()
             each.append(1e3 * (t - last))
             last = t
         each.sort()
@@ -124,8 +126,9 @@ def machine():
 
 
 def bench(a, seconds, rounds):
-    out = subprocess.run([a.bench, "--net", a.net, *(["--size", a.size] if a.size else []), "--batch", str(a.batch), "--threads",
-                          str(a.threads), "--seconds", str(seconds), "--rounds", str(rounds), "--json"],
+    out = subprocess.run([a.bench, "--net", a.net, *(["--size", a.size] if a.size else []), "--batch", str(a.batch),
+                          "--threads", str(a.threads), "--seconds", str(seconds), "--rounds", str(rounds), "--json",
+                          *(["--processor-time"] if a.processor_time else [])],
                          check=True, stdout=subprocess.PIPE, text=True).stdout
     r = json.loads(out)
     r.update(train=r["train_pictures_per_s"], infer=r["infer_pictures_per_s"], latency=r["latency_ms_p50"],
@@ -141,7 +144,8 @@ def start_worker(a, layout, text, core):
         env["OPENBLAS_CORETYPE"] = a.torch_coretype or core
     return subprocess.Popen([sys.executable, __file__, "--worker", layout, "--net", text, "--batch", str(a.batch),
                              "--threads", str(a.threads), "--seconds", str(a.seconds), "--trial-steps",
-                             str(a.trial_steps)] + ["--no-scaling"] * a.no_scaling,
+                             str(a.trial_steps)] + ["--no-scaling"] * a.no_scaling
+                            + ["--processor-time"] * a.processor_time,
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
 
 
@@ -181,7 +185,7 @@ def compare(a):
         return statistics.median(r[key] for r in rows)
 
     result = {"machine": info, "net": first["net"], "batch": a.batch, "threads": a.threads, "rounds": a.rounds,
-              "seconds": a.seconds, "build": first["build"], "torch": about[FORMATS[0]]["version"],
+              "seconds": a.seconds, "processor_time": a.processor_time, "build": first["build"], "torch": about[FORMATS[0]]["version"],
               "torch_mkldnn": about[FORMATS[0]]["mkldnn"], "losses_differ": differ,
               "torch_coretype": a.torch_coretype or first["blas_core"] or "as installed",
               "sgemm_gflops": mid(ours, "sgemm_gflops"),
@@ -207,21 +211,22 @@ def compare(a):
     return result
 
 
-def show_machine(m):
+def show_machine(m, processor_time=False):
     print(f"{m['cpu']}, {m['cores']} cores, {' '.join(m['isa'])}, {m['system']}, load {m['load_before']:.2f} before")
-    if m["load_before"] > 0.5:
+    if m["load_before"] > 0.5 and not processor_time:
         print("THE MACHINE WAS BUSY: contention hurts the contestants unequally, these ratios are not for publishing")
 
 
 def show(r):
-    show_machine(r["machine"])
+    show_machine(r["machine"], r["processor_time"])
     print(r["build"])
     print(f"PyTorch {r['torch']}, oneDNN {'yes' if r['torch_mkldnn'] else 'no'}, OpenBLAS kernels {r['torch_coretype']}")
     print(r["net"])
     differ = r["losses_differ"]
     print("losses from the same weights: " + ("differ by {:.0e} of themselves, after 3 steps by {:.0e}".format(*differ)
                                               if differ else "not compared"))
-    print(f"batch {r['batch']}, {r['threads']} threads, {r['rounds']} interleaved rounds of {r['seconds']:g} s each\n")
+    print(f"batch {r['batch']}, {r['threads']} threads, {r['rounds']} interleaved rounds of {r['seconds']:g} s each"
+          + (" of processor time" if r["processor_time"] else "") + "\n")
     print(f"{'':22}{'train/s':>9}{'x1':>6}{'infer/s':>9}{'x1':>6}{'p50 ms':>9}{'p99 ms':>9}{'peak MiB':>10}")
     for name, key in (("ecgcnn", "ecgcnn"), *((f"PyTorch {f}", f) for f in FORMATS)):
         row = r[key]
@@ -251,11 +256,14 @@ def main():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--torch-coretype")
     p.add_argument("--no-scaling", action="store_true", help="leave out one thread")
+    p.add_argument("--processor-time", action="store_true", help="with --threads 1: not the clock's")
     p.add_argument("--no-check", action="store_true", help="do not compare losses first")
     p.add_argument("--trial-steps", type=int, default=10, help="steps of each trial of PyTorch's ways")
     p.add_argument("--json", action="store_true")
     p.add_argument("--worker", choices=FORMATS, help=argparse.SUPPRESS)
     a = p.parse_args()
+    if a.processor_time and a.threads != 1:
+        p.error("--processor-time needs --threads 1: threads that wait take time too")
     if a.worker:
         worker(a)
     elif a.json:
