@@ -126,7 +126,7 @@ END_TEST
 
 START_TEST(bdf_and_open_end)
 {
-    const column c[] = {{"A1", "mV", "-8388.608", "8388.607", "-8388608", "8388607", 4}};
+    const column c[] = {{"A1", "uV", "-8388608", "8388607", "-8388608", "8388607", 4}};
     file f = make(c, 1, "24BIT", -1, "1", true);
     ecg_record *r;
     ecg_error err = {ECG_OK, 0, ""};

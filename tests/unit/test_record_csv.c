@@ -29,9 +29,9 @@ static const struct {
 } good[] = {
     {"time,MLII,V1\n0,1,2\n0.004,3,4\n0.008,5,6\n", 250, 3, {"MLII", "V1"}, {"mV", "mV"}, {1, 2, 3, 4}},
     {"'Elapsed "
-     "time','MLII','V5'\n'hh:mm:ss.mmm','uV','V'\n'0:00.000',-145,0.25\n'0:00.003',-,nan\n'0:00.006',1,\n"
-     "'0:00.008',1,1\n'0:00.011',1,1\n",
-     360,
+     "time','MLII','V5'\n'hh:mm:ss.mmm','uV','V'\n'0:00.000',-145,0.25\n'0:00.250',-,nan\n'0:00.500',1,\n"
+     "'0:00.750',1,1\n'0:01.000',1,1\n",
+     4,
      5,
      {"MLII", "V5"},
      {"uV", "V"},
@@ -88,7 +88,7 @@ static const struct {
     {"time,I\n0,1\n-1,2\n", ECG_EFORMAT, "bad.csv:3: time -1 after 0"},
     {"time,I\n0,1\n1,2\n2,2\n9,1\n10,1\n", ECG_EFORMAT, "bad.csv:5: a step of 7 seconds"},
     {"# rate 9\nsample,I\n0,1\n2,1\n", ECG_EFORMAT, "rise by 1"},
-    {"time,I\n0:99,1\n", ECG_EFORMAT, "time \"0:99\""},
+    {"time,I\n0,1\n0:99,1\n", ECG_EFORMAT, "time \"0:99\""},
     {"time,I\n0,1\n0,1\n", ECG_EFORMAT, "frames a second"},
 };
 
