@@ -9,6 +9,7 @@
 #include "common/start.h"
 #include "common/text.h"
 #include "ecgcnn/ecgcnn.h"
+#include "predict/record.h"
 
 enum { MOST_INPUT = 64 << 20 }; /* bytes read from standard input; the library's limit for a file */
 
@@ -17,6 +18,7 @@ typedef struct settings {
     uint32_t top, json, threads, quiet;
     char **image;
     size_t count;
+    record_settings recording; /* of --record */
 } settings;
 
 static const char about[] =
@@ -32,12 +34,35 @@ static int read_options(settings *s, int *argc, char **argv)
         {"top", 'k', "K", OPT_UINT, &s->top, 1, 65536,
          .help = "print the K most likely classes with their probabilities before the status"},
         {"json", 0, NULL, OPT_FLAG, &s->json, .help = "print one JSON object a line"},
+        {"Recordings", .kind = OPT_HEADING},
+        {"record", 0, "RECORD", OPT_STRING, &s->recording.record, .init = "",
+         .help = "classify every beat of a recording (WFDB, EDF or CSV) instead, and write RECORD.cnn"},
+        {"annotations", 'a', "NAME", OPT_STRING, &s->recording.annotations,
+         .help = "where its beats are: an annotator (atr), or none: they are found"},
+        {"recipe", 0, "TEXT", OPT_STRING, &s->recording.recipe, .init = "what the model says",
+         .help = "how a beat is drawn"},
+        {"output", 'o', "DIR", OPT_STRING, &s->recording.out, .init = "the current folder",
+         .help = "write the annotations there"},
+        {"html", 0, "FILE", OPT_STRING, &s->recording.html, .init = "",
+         .help = "write the recording as a page to leaf through"},
+        {"Running", .kind = OPT_HEADING},
         {"threads", 0, "N", OPT_UINT, &s->threads, 1, 256, .init = "one per core", .help = "threads to use"},
         {"quiet", 'q', NULL, OPT_FLAG, &s->quiet, .help = "print errors only, beside the answers"},
     };
     const opt_command command = {
-        "ecg-predict", "-m MODEL IMAGE... [options]", about, rows, OPT_COUNT(rows), 1, -1, NULL};
+        "ecg-predict", "-m MODEL IMAGE... | --record RECORD [options]", about, rows, OPT_COUNT(rows), 0, -1,
+        NULL};
+    record_settings *r = &s->recording;
     const int code = opts_parse(&command, argc, argv);
+    if (code == OPTS_GO && !r->record && *argc < 2)
+        return opts_wrong(command.name, "no picture given; expected IMAGE... or --record RECORD");
+    if (code == OPTS_GO && r->record && *argc > 1)
+        return opts_wrong(command.name, "--record and pictures at once: %s", argv[1]);
+    if (code == OPTS_GO && !r->record && (r->recipe || r->out || r->html))
+        return opts_wrong(command.name, "--recipe, --output and --html need --record");
+    r->json = s->json;
+    r->threads = s->threads;
+    r->quiet = s->quiet;
     s->image = argv + 1;
     s->count = (size_t)(*argc - 1);
     return code;
@@ -198,6 +223,8 @@ static int predict_all(const settings *s, const ecg_model *m, ecg_session *sessi
 static int predict(ecg_model *m, const void *read)
 {
     const settings *s = read;
+    if (s->recording.record)
+        return predict_record(m, &s->recording);
     ecg_session_options o = ECG_SESSION_OPTIONS_INIT;
     ecg_session *session = NULL;
     ecg_error err = {0};
@@ -216,7 +243,7 @@ static int predict(ecg_model *m, const void *read)
 
 int main(int argc, char **argv)
 {
-    settings s = {.top = 1};
+    settings s = {.top = 1, .recording = {.annotations = "none"}};
     tool_start("ecg-predict", argv);
     const int code = read_options(&s, &argc, argv);
     return tool_run_model(code, s.model, predict, &s);

@@ -16,6 +16,7 @@
 #include "common/keeping.h"
 #include "common/network.h"
 #include "common/parts.h"
+#include "common/recipe.h"
 #include "common/profile.h"
 #include "common/start.h"
 #include "common/text.h"
@@ -33,6 +34,7 @@ typedef struct run {
     ecg_trainer *trainer;
     fitlog log;
     char *augment; /* as text */
+    char *recipe;  /* that the pictures were drawn by; NULL: not known */
     ecg_metrics *test;
     calibrated calibration;
     int interrupted;
@@ -67,8 +69,11 @@ static int prepare(run *r, const settings *s)
 {
     ecg_preprocess p = ECG_PREPROCESS_INIT;
     ecg_error err = {0};
-    const uint32_t channels = !s->color ? 0 : strcmp(s->color, "rgb") == 0 ? 3 : 1;
-    const int code = network_read(&r->spec, s->net, s->size.h, s->size.w, channels, r->parts.class_count);
+    uint32_t channels = !s->color ? 0 : strcmp(s->color, "rgb") == 0 ? 3 : 1;
+    opt_size size = s->size;
+    int code = recipe_for_training(&r->recipe, s->data.dir, s->net, &size, &channels);
+    if (code == EXIT_DONE)
+        code = network_read(&r->spec, s->net, size.h, size.w, channels, r->parts.class_count);
     if (code != EXIT_DONE)
         return code;
     const ecg_shape in = ecg_spec_input(r->spec);
@@ -214,6 +219,10 @@ static void note_all(meta *m, const run *r, const settings *s)
     note(m, "class_weight", "%s", s->class_weight);
     note(m, "augment", "%s", "");
     m->list[2 * m->count - 1] = r->augment; /* may be long */
+    if (r->recipe) {
+        note(m, "recipe", "%s", "");
+        m->list[2 * m->count - 1] = r->recipe;
+    }
     if (s->balance)
         note(m, "balance", "classes evenly");
     note(m, "train_pictures", "%zu", ecg_loader_count(r->train));
@@ -447,6 +456,7 @@ int main(int argc, char **argv)
     free(r.class_weights);
     free(r.zca);
     free(r.augment);
+    free(r.recipe);
     ecg_spec_free(r.spec);
     parts_free(&r.parts);
     return tool_finish(code);

@@ -48,3 +48,25 @@ char *recipe_text(const ecg_recipe *r)
         ecg_recipe_print(r, text, n + 1);
     return text;
 }
+
+int recipe_for_training(char **text, const char *dir, const char *net, opt_size *size, uint32_t *channels)
+{
+    ecg_recipe *r = NULL;
+    int code = recipe_of_dataset(&r, dir);
+    *text = NULL;
+    if (r) {
+        const ecg_shape shape = ecg_recipe_shape(r);
+        const int says = net[0] == '@' || strstr(net, "input ") != NULL;
+        if (!says && size->h == 0 && size->w == 0)
+            *size = (opt_size){shape.h, shape.w};
+        if (!says && *channels == 0)
+            *channels = shape.c;
+        if (*channels && *channels < shape.c)
+            tool_warn("%s: the views are the colours of the pictures; in gray they are mixed", dir);
+        *text = recipe_text(r);
+        if (!*text)
+            code = tool_fail("out of memory");
+    }
+    ecg_recipe_free(r);
+    return code;
+}
