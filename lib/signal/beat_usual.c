@@ -13,15 +13,13 @@ static size_t evenly(size_t k, size_t some, size_t n)
     return some >= n ? k : (size_t)((double)k * (double)n / (double)some);
 }
 
-/* The beats that do not come early; all where that leaves none. Returns how many. */
-static size_t not_early(size_t *index, float *rr, const uint64_t *beats, size_t count)
+/* The beats that do not come early, though others may come early as often; the only one where there are no
+ * two. Returns how many. */
+static size_t not_early(size_t *index, const uint64_t *beats, size_t count)
 {
     size_t n = 0;
     for (size_t i = 1; i < count; i++)
-        rr[i - 1] = (float)(beats[i] - beats[i - 1]);
-    const float usual = count > 1 ? ecg__median(rr, count - 1) : 0.0f;
-    for (size_t i = 1; i < count; i++)
-        if ((float)(beats[i] - beats[i - 1]) >= usual)
+        if ((double)(beats[i] - beats[i - 1]) * (double)(count - 1) >= (double)(beats[count - 1] - beats[0]))
             index[n++] = i;
     if (n == 0 && count)
         index[n++] = 0;
@@ -32,13 +30,9 @@ ecg_status ecg__usual_beat(float *out, size_t before, size_t after, const float 
                            const uint64_t *beats, size_t count)
 {
     size_t *index = ecg__calloc(count + 1, sizeof *index);
-    float *rr = ecg__calloc(count + 1, sizeof *rr);
-    if (!index || !rr) {
-        ecg__free(index);
-        ecg__free(rr);
+    if (!index)
         return ECG_ENOMEM;
-    }
-    const size_t all = not_early(index, rr, beats, count), some = all < MOST_BEATS ? all : MOST_BEATS;
+    const size_t all = not_early(index, beats, count), some = all < MOST_BEATS ? all : MOST_BEATS;
     for (size_t j = 0; j <= before + after; j++) {
         float v[MOST_BEATS];
         size_t have = 0;
@@ -50,7 +44,6 @@ ecg_status ecg__usual_beat(float *out, size_t before, size_t after, const float 
         out[j] = have ? ecg__median(v, have) : NAN;
     }
     ecg__free(index);
-    ecg__free(rr);
     return ECG_OK;
 }
 

@@ -8,7 +8,7 @@
 #include "ecgcnn/status.h"
 
 /* The median, sample by sample, of up to 151 beats evenly taken from those that do not come early (the time
- * since the beat before is the record's median or more): out[before + after + 1] around the beats' places in
+ * since the beat before is the record's mean or more): out[before + after + 1] around the beats' places in
  * mv[n]. NaN where no beat has a sample. ECG_ENOMEM. */
 ecg_status ecg__usual_beat(float *out, size_t before, size_t after, const float *mv, size_t n,
                            const uint64_t *beats, size_t count);
