@@ -46,6 +46,13 @@ static int read_options(settings *s, int *argc, char **argv)
         {"seed", 0, "N", OPT_UINT64, &s->seed, .help = "seed of those draws"},
         {"ignore-unknown", 0, NULL, OPT_FLAG, &s->ignore_unknown,
          .help = "leave out class folders that the model does not know"},
+        {"train", 0, "DIR", OPT_STRING, &s->train,
+         .help = "the pictures that trained the model: finds copies of them, exact and near, and prints the "
+                 "figures without those too; with --calibrate, leaves their patients out"},
+        {"patient-pattern", 0, "REGEX", OPT_STRING, &s->patient_pattern,
+         .help =
+             "the patient is what the first parenthesis finds in a picture's name (POSIX extended, on the "
+             "path in DATA)"},
         {"skip-bad", 0, NULL, OPT_FLAG, &s->skip_bad, .help = "leave out pictures that cannot be read"},
         {"merge", 0, NULL, OPT_FLAG, &s->merge,
          .help = "the arguments are files of --csv: figures of all their pictures together"},
@@ -62,8 +69,6 @@ static int read_options(settings *s, int *argc, char **argv)
                  "the others is wrong"},
         {"coverage", 0, "F", OPT_REAL, &s->coverage, 0, 1, OPT_ABOVE, .init = "",
          .help = "choose it so that at least this share of the pictures is answered"},
-        {"train", 0, "DIR", OPT_STRING, &s->train,
-         .help = "the pictures that trained the model: their patients are left out"},
     };
     const opt_command command = {
         "ecg-eval",
@@ -148,10 +153,30 @@ static int take_accepted(ecg_metrics **out, const ecg_model *m, const ecg_metric
     return s == ECG_OK ? EXIT_DONE : tool_fail("%s", ecg_status_text(s));
 }
 
-static int run(ecg_model *m, const settings *s, const pictures *p, ecg_metrics **out)
-{
+/* What is noted of each answer. */
+typedef struct notes {
     table csv;
-    int code = table_open(&csv, s->csv, m, ecg_dataset_has_patients(p->data));
+    const ecg_dataset *data;
+    uint32_t *answered; /* [pictures] samples, in order */
+    size_t count;
+} notes;
+
+/* The sample's place in its dataset, where all lie in one row. */
+static void take_note(void *payload, const ecg_sample *sample, const float *probs)
+{
+    notes *n = payload;
+    n->answered[n->count++] = (uint32_t)(sample - ecg_dataset_sample(n->data, 0));
+    if (n->csv.f)
+        table_row(&n->csv, sample, probs);
+}
+
+static int run(ecg_model *m, const settings *s, const pictures *p, ecg_metrics **out, notes *n)
+{
+    n->data = p->data;
+    n->answered = calloc(p->count ? p->count : 1, sizeof *n->answered);
+    if (!n->answered)
+        return tool_fail("out of memory");
+    int code = table_open(&n->csv, s->csv, m, ecg_dataset_has_groups(p->data));
     if (code != EXIT_DONE)
         return code;
     const judge_job job = {.model = m,
@@ -161,11 +186,22 @@ static int run(ecg_model *m, const settings *s, const pictures *p, ecg_metrics *
                            .threads = s->threads,
                            .skip_bad = s->skip_bad,
                            .quiet = (int)s->quiet,
-                           .answer = csv.f ? table_row : NULL,
-                           .payload = &csv};
+                           .answer = take_note,
+                           .payload = n};
     code = judge_run(out, &job);
-    const int written = table_close(&csv);
+    const int written = table_close(&n->csv);
     return code == EXIT_DONE ? written : code;
+}
+
+typedef struct extra {
+    leaks found;
+    int json;
+} extra;
+
+static int print_leaks(void *ctx, FILE *f)
+{
+    const extra *e = ctx;
+    return leaks_print(&e->found, e->json, f);
 }
 
 static int evaluate(ecg_model *m, const void *read)
@@ -174,19 +210,25 @@ static int evaluate(ecg_model *m, const void *read)
     if (s->calibrate)
         return eval_calibrate(m, s);
     pictures p;
+    notes n = {.count = 0};
+    extra more = {.json = (int)s->json};
     ecg_metrics *all = NULL, *accepted = NULL;
     const char **names = judge_names(m);
     int code = pictures_open(&p, s, m, "test", "evaluating");
     if (code == EXIT_DONE && !names)
         code = tool_fail("out of memory");
     if (code == EXIT_DONE)
-        code = run(m, s, &p, &all);
+        code = run(m, s, &p, &all, &n);
     if (code == EXIT_DONE) {
         judge_find_j(all, names);
         code = take_accepted(&accepted, m, all);
     }
+    if (code == EXIT_DONE && s->train)
+        code = leaks_find(&more.found, m, s, all, p.data, n.answered);
     if (code == EXIT_DONE)
-        code = eval_print(all, names, accepted, s, NULL, NULL);
+        code = eval_print(all, names, accepted, s, s->train ? print_leaks : NULL, &more);
+    leaks_free(&more.found);
+    free(n.answered);
     ecg_metrics_free(all);
     ecg_metrics_free(accepted);
     pictures_free(&p);

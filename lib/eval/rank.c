@@ -115,7 +115,7 @@ ecg_status ecg_metrics_curve(const ecg_metrics *m, ecg_curve_kind kind, uint32_t
         s = ecg__order(order, score, stride, n, risk ? is_wrong : ecg__is_of_class, m, cls);
     if (s == ECG_OK)
         draw(out, kind, order, n, score, stride);
-    else
+    if (out->count == 0)
         ecg_curve_free(out);
     ecg__free(order);
     ecg__free(top);

@@ -30,6 +30,8 @@ ecg_status ecg__rule_check(ecg_rule *out, const ecg_rule *rule, ecg_error *err)
         return ecg__fail(err, ECG_EINVAL, "rule: chosen_by is %u, expected 0..3", (unsigned)r.chosen_by);
     if (r.apart > 1)
         return ecg__fail(err, ECG_EINVAL, "rule: apart is %u, expected 0 or 1", r.apart);
+    r.threshold += 0.0f; /* -0 becomes 0: there is one way to write a rule */
+    r.wanted += 0.0f;
     *out = r;
     return ECG_OK;
 }

@@ -22,7 +22,7 @@ static int add_set(auditing *a, const char *name)
     return EXIT_DONE;
 }
 
-static int add_sample(auditing *a, const ecg_dataset *d, const ecg_sample *s, uint32_t set, int by_group)
+static int add_sample(auditing *a, const ecg_dataset *d, const ecg_sample *s, uint32_t set)
 {
     if (a->count == a->cap) {
         audited *more = realloc(a->at, (a->cap = 2 * a->cap + 256) * sizeof *more);
@@ -30,8 +30,7 @@ static int add_sample(auditing *a, const ecg_dataset *d, const ecg_sample *s, ui
             return tool_fail("out of memory");
         a->at = more;
     }
-    a->at[a->count++] = (audited){s->path, ecg_dataset_class(d, s->label), by_group ? s->group : s->patient,
-                                  set};
+    a->at[a->count++] = (audited){s->path, ecg_dataset_class(d, s->label), s->group, set};
     const ecg_status status = ecg_audit_add(a->audit, s->path);
     return status == ECG_OK ? EXIT_DONE : tool_fail("%s", ecg_status_text(status));
 }
@@ -41,12 +40,12 @@ int auditing_add_samples(auditing *a, const ecg_dataset *d, const uint32_t *inde
 {
     int code = add_set(a, set);
     for (size_t i = 0; code == EXIT_DONE && i < count; i++)
-        code = add_sample(a, d, ecg_dataset_sample(d, index ? index[i] : i), (uint32_t)a->sets - 1, 0);
+        code = add_sample(a, d, ecg_dataset_sample(d, index ? index[i] : i), (uint32_t)a->sets - 1);
     return code;
 }
 
 /* The samples that a manifest gives to a split, or to none of the usual (NULL). */
-static int add_split(auditing *a, const ecg_dataset *d, const char *dir, const char *split, int by_group)
+static int add_split(auditing *a, const ecg_dataset *d, const char *dir, const char *split)
 {
     char name[4096];
     int code = EXIT_DONE, named = 0;
@@ -62,7 +61,7 @@ static int add_split(auditing *a, const ecg_dataset *d, const char *dir, const c
             named = 1;
         }
         if (code == EXIT_DONE)
-            code = add_sample(a, d, s, (uint32_t)a->sets - 1, by_group);
+            code = add_sample(a, d, s, (uint32_t)a->sets - 1);
     }
     return code;
 }
@@ -82,7 +81,7 @@ static int add_plain_folder(auditing *a, const char *dir, const char *pattern)
     a->open++;
     int code = EXIT_DONE;
     for (size_t i = 0; code == EXIT_DONE && i < 4; i++)
-        code = add_split(a, *d, dir, splits[i], pattern != NULL);
+        code = add_split(a, *d, dir, splits[i]);
     return code;
 }
 

@@ -22,7 +22,7 @@ static const char **patients_of(const ecg_dataset *d, const uint32_t *index, siz
 {
     const char **name = calloc(count ? count : 1, sizeof *name);
     for (size_t i = 0; name && i < count; i++) {
-        name[i] = sample_at(d, index, i)->patient;
+        name[i] = sample_at(d, index, i)->group;
         if (!name[i]) {
             free(name);
             return NULL;
@@ -42,7 +42,7 @@ int untrained_pictures(untrained *u, const ecg_dataset *data, const uint32_t *in
     const char **trained = train ? patients_of(train, train_index, train_count) : NULL;
     int known = trained != NULL;
     for (size_t i = 0; known && i < count; i++) {
-        const char *patient = sample_at(data, index, i)->patient;
+        const char *patient = sample_at(data, index, i)->group;
         known = patient != NULL;
         if (known && bsearch(&patient, trained, train_count, sizeof *trained, by_text))
             u->dropped++;

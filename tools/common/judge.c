@@ -125,7 +125,7 @@ static int run_batches(const judge_job *job, const ecg_loader *l, ecg_session *s
             status = ecg_session_run_images(s, batch, n, probs, &err);
         for (size_t i = 0; i < n && status == ECG_OK; i++) {
             const ecg_sample *sample = ecg_loader_sample(l, at + i);
-            status = ecg_metrics_add_patient(m, sample->label, probs + i * classes, sample->patient);
+            status = ecg_metrics_add_patient(m, sample->label, probs + i * classes, sample->group);
             if (status == ECG_OK && job->answer)
                 job->answer(job->payload, sample, probs + i * classes);
         }

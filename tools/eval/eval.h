@@ -27,14 +27,32 @@ typedef struct pictures {
 int pictures_open(pictures *p, const settings *s, const ecg_model *m, const char *split, const char *doing);
 void pictures_free(pictures *p);
 
+/* A folder with the model's classes. */
+int pictures_dataset(ecg_dataset **out, const settings *s, const ecg_model *m, const char *dir);
+
+/* ---- --train: which pictures trained the model ---- */
+typedef struct leaks {
+    size_t copies;          /* pictures that are copies of training pictures */
+    size_t known;           /* pictures of patients who are in training */
+    ecg_metrics *clean;     /* without copies */
+    ecg_metrics *strangers; /* and without known patients, where the manifest names them; else NULL */
+} leaks;
+
+/* `answered`: the samples of `data` that `all` holds, in order. Returns 0 or the exit code; free in any case.
+ */
+int leaks_find(leaks *l, const ecg_model *m, const settings *s, const ecg_metrics *all,
+               const ecg_dataset *data, const uint32_t *answered);
+void leaks_free(leaks *l);
+int leaks_print(const leaks *l, int json, FILE *f);
+
 /* --merge: figures from CSV files. */
 int eval_merge(const settings *s);
 
 /* --calibrate. */
 int eval_calibrate(ecg_model *m, const settings *s);
 
-/* Everything after the braces of the JSON object has begun, or the tables. `accepted` is NULL where the model
- * refuses nothing; `clean` where no leaks were looked for. */
+/* The tables or the JSON object. `accepted`: the pictures that get an answer; NULL where the model refuses
+ * none. `more` adds to it; may be NULL. */
 int eval_print(const ecg_metrics *all, const char *const *names, const ecg_metrics *accepted,
                const settings *s, int (*more)(void *ctx, FILE *f), void *ctx);
 

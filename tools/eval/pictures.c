@@ -8,7 +8,7 @@
 #include "common/start.h"
 #include "eval/eval.h"
 
-static int open_dataset(ecg_dataset **out, const settings *s, const ecg_model *m, const char *dir)
+int pictures_dataset(ecg_dataset **out, const settings *s, const ecg_model *m, const char *dir)
 {
     ecg_dataset_options o = ECG_DATASET_OPTIONS_INIT;
     const char **names = judge_names(m);
@@ -17,6 +17,7 @@ static int open_dataset(ecg_dataset **out, const settings *s, const ecg_model *m
     o.classes = names;
     o.class_count = ecg_model_classes(m);
     o.ignore_unknown = s->ignore_unknown;
+    o.group_pattern = s->patient_pattern;
     const int code = known_open(out, dir, &o, NULL);
     free(names);
     return code;
@@ -29,7 +30,7 @@ int pictures_open(pictures *p, const settings *s, const ecg_model *m, const char
     p->folder = train ? parts_folder(s->arg[0], split) : NULL;
     free(train);
     p->dir = p->folder ? p->folder : s->arg[0];
-    const int code = open_dataset(&p->data, s, m, p->dir);
+    const int code = pictures_dataset(&p->data, s, m, p->dir);
     if (code != EXIT_DONE)
         return code;
     p->count = ecg_dataset_samples(p->data);
@@ -63,7 +64,7 @@ static int open_train(pictures *t, const settings *s, const ecg_model *m, const 
 {
     *t = (pictures){.dir = s->train};
     if (s->train) {
-        const int code = open_dataset(&t->data, s, m, s->train);
+        const int code = pictures_dataset(&t->data, s, m, s->train);
         t->count = code == EXIT_DONE ? ecg_dataset_samples(t->data) : 0;
         if (code == EXIT_DONE && (t->index = parts_of_manifest(t->data, "train", &t->count)) == NULL)
             t->count = ecg_dataset_samples(t->data);

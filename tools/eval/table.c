@@ -44,7 +44,7 @@ void table_row(void *payload, const ecg_sample *s, const float *probs)
     }
     if (t->patients) {
         fputc(',', t->f);
-        text_csv_string(t->f, s->patient);
+        text_csv_string(t->f, s->group);
     }
     fputc('\n', t->f);
 }
