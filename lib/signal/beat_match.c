@@ -58,24 +58,22 @@ static bool is_shutdown(const ecg_annotation *a)
 }
 
 /* A shutdown that begins at a[i]. The next annotation ends it: either as another change of signal quality, or
- * it lasted from a window after the last event to a window before it. Returns the last annotation that was
- * used. */
-static size_t gather_shutdown(side *s, const ecg_annotation *a, size_t n, size_t i, int64_t window)
+ * it lasted from a window after the last event to a window before it. */
+static void gather_shutdown(side *s, const ecg_annotation *a, size_t n, size_t i, int64_t window)
 {
     episode *e = &s->shutdown[s->shutdowns++];
     *e = (episode){(int64_t)a[i].sample, NEVER};
     if (i + 1 == n)
-        return i;
+        return;
     const ecg_annotation *next = &a[i + 1];
     e->last = (int64_t)next->sample;
     if (next->code == ECG_ANN_NOISE && !is_shutdown(next))
-        return i + 1;
+        return;
     int64_t before = s->count ? s->beats[s->count - 1].sample : 0;
     if (s->flutters && s->flutter[s->flutters - 1].last > before)
         before = s->flutter[s->flutters - 1].last;
     e->last -= window;
     e->first = before + window < e->last ? before + window : e->last;
-    return i;
 }
 
 static ecg_status gather(side *s, const ecg_annotation *a, size_t n, int64_t window, const char *what,
@@ -103,7 +101,7 @@ static ecg_status gather(side *s, const ecg_annotation *a, size_t n, int64_t win
             if (i < n)
                 e->last = (int64_t)a[i].sample;
         } else if (is_shutdown(&a[i])) {
-            i = gather_shutdown(s, a, n, i, window);
+            gather_shutdown(s, a, n, i, window);
         } else if (ecg_annotation_is_beat(a[i].code) || a[i].code == ECG_ANN_FLWAV) {
             s->flutter_waves += a[i].code == ECG_ANN_FLWAV;
             s->beats[s->count++] = (beat){(int64_t)a[i].sample, ecg_beat_label_of(a[i].code)};
@@ -113,6 +111,8 @@ static ecg_status gather(side *s, const ecg_annotation *a, size_t n, int64_t win
     return ECG_OK;
 }
 
+/* (bxb forgets all but the last two episodes that it has read, which shows where they follow beat upon beat.)
+ */
 static bool within(const episode *e, size_t n, int64_t sample)
 {
     for (size_t i = 0; i < n; i++) {

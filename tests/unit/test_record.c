@@ -342,7 +342,7 @@ START_TEST(what_cannot_be)
 END_TEST
 
 /* 24 hours of two signals, in a format that must be read from the beginning: megabytes, not its 62 MB of
- * samples (measured 2 MB). Half of the records of a hospital look like this. */
+ * samples (measured 0.5 MB). Half of the records of a hospital look like this. */
 START_TEST(a_day_in_little_memory)
 {
     enum { RATE = 200, N = 24 * 3600 * RATE, PIECE = 1 << 16 };
