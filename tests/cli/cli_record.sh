@@ -8,7 +8,7 @@ check 'help names the rules' grep -q bxb out
 check 'help fits 80 columns' test "$(wc -L <out)" -le 80
 grep -oE -e '^  (-., |    )--[a-z-]+' out | grep -oE -e '--[a-z-]+' | sort >in-help
 sed -n '/^\.Sh COMPARING/,/^\.Sh EXIT/p' "$source/../../tools/man/ecg-eval.1" |
-    sed -n 's/\\-/-/g; s/^\.It Fl .*Fl Fl \([a-z-]*\).*/--\1/p; t; s/^\.It Fl Fl \([a-z-]*\).*/--\1/p' | sort >in-man
+    sed -n 's/\\-/-/g; s/^\.It Sy .*--\([a-z-]*\).*/--\1/p' | sort >in-man
 check 'help and man page have the same options' cmp -s in-help in-man
 check 'there are options' test "$(wc -l <in-help)" -ge 9
 for wrong in '--record' '--record=' '--record a b' '--record a --window 0' '--record a --from -1' \
