@@ -341,8 +341,8 @@ START_TEST(what_cannot_be)
 }
 END_TEST
 
-/* 24 hours of two signals, in a format that must be read from the beginning: megabytes, not its 62 MB of
- * samples (measured 0.5 MB). Half of the records of a hospital look like this. */
+/* 24 hours of two signals, in a format that must be read from the beginning: well below its 35 MB (measured
+ * 0.5 MB). */
 START_TEST(a_day_in_little_memory)
 {
     enum { RATE = 200, N = 24 * 3600 * RATE, PIECE = 1 << 16 };
