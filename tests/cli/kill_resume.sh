@@ -1,9 +1,10 @@
 #!/bin/bash
 # ecg-train killed at random moments and resumed: the checkpoint and the model are whole after each, and the end is the
-# same as without. KILLS: how many (default 12); SEED: of the moments.
+# same as without. KILLS: how many (default 12, with ECG_FULL 200); SEED: of the moments.
 . "$2/common.sh"
 "$make_pictures" data 20 || exit 2
-kills=${KILLS:-12}
+kills=${KILLS:-${ECG_FULL:+200}}
+kills=${kills:-12}
 RANDOM=${SEED:-1}
 train=(data --net 'input 24x24x1; conv2d 8 3x3; batchnorm relu; maxpool 2x2; dropout 0.2; flatten; dense 3; softmax'
     --augment ecg --epochs 20 --batch 4 --quiet)
