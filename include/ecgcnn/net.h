@@ -222,9 +222,10 @@ typedef struct ecg_verify_report {
         sizeof(ecg_verify_report), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ""                                          \
     }
 
-/* ECG_OK: the file is whole, and ecg_model_load with these options takes it. Else the first damage, whose
- * status and message are those of *err. `hooks` and `report` may be NULL. Any thread. Also: ECG_EIO,
- * ECG_ENOMEM, ECG_EINVAL, and ECG_ELIMIT for a file that is over options->max_bytes. */
+/* ECG_OK: the file is whole, and ecg_model_load with these options takes it; a checkpoint can be gone on
+ * from. Else the first damage, whose status and message are those of *err. `hooks` and `report` may be NULL.
+ * Any thread. Also: ECG_EIO, ECG_ENOMEM, ECG_EINVAL, and ECG_ELIMIT for a file that is over
+ * options->max_bytes. */
 ECG_API ecg_status ecg_model_verify(const char *path, const ecg_load_options *o,
                                     const ecg_verify_hooks *hooks, ecg_verify_report *report, ecg_error *err);
 

@@ -10,14 +10,14 @@
 #include <zlib.h>
 
 #include "base/mem.h"
-#include "format/model_io.h"
+#include "format/checkpoint.h"
 #include "format/suspect.h"
 
 static const struct {
     char tag[5];
     uint32_t known; /* as in ecg_file_chunk */
-} tags[] = {{"HEAD", 1}, {"ARCH", 1}, {"PREP", 1}, {"STDZ", 1}, {"CLAS", 1}, {"WGTS", 1}, {"meta", 1},
-            {"IEND", 1}, {"fact", 2}, {"trst", 2}, {"hist", 2}, {"optm", 2}, {"best", 2}};
+} tags[] = {{"HEAD", 1}, {"ARCH", 1}, {"PREP", 1}, {"STDZ", 1}, {"CLAS", 1}, {"RULE", 1}, {"WGTS", 1},
+            {"meta", 1}, {"IEND", 1}, {"fact", 2}, {"trst", 2}, {"hist", 2}, {"optm", 2}, {"best", 2}};
 
 static uint32_t known(const void *tag)
 {
@@ -262,6 +262,7 @@ static ecg_status one_chunk(ecg__verify *v, ecg_file_chunk *c, uint64_t *next)
     if (s != ECG_OK)
         return s;
     v->report->chunks++;
+    v->is_checkpoint |= c->known == 2;
     if (v->hooks->chunk)
         v->hooks->chunk(v->hooks->payload, c);
     if (c->stored == c->computed)
@@ -354,12 +355,28 @@ static ecg_status hash(ecg__verify *v)
     return ECG_OK;
 }
 
-/* All checksums fit. What they cover may still be no model. */
+static ecg_status load_checkpoint(ecg_model **m, const char *path, const ecg_load_options *o, ecg_error *err)
+{
+    ecg__chunk_reader r;
+    ecg__checkpoint c;
+    *m = NULL;
+    ecg_status s = ecg__reader_open(&r, path, o->max_bytes, err);
+    if (s != ECG_OK)
+        return s;
+    s = ecg__checkpoint_read(&c, m, &r, o, err);
+    ecg__reader_close(&r);
+    if (s == ECG_OK)
+        ecg__checkpoint_free(&c);
+    return s;
+}
+
+/* All checksums fit. What they cover may still be no model, and no checkpoint. */
 static void load(ecg__verify *v, const ecg_load_options *o)
 {
     ecg_model *m;
     ecg_error e = {0};
-    const ecg_status s = ecg_model_load(&m, v->name, o, &e);
+    const ecg_status s = v->is_checkpoint ? load_checkpoint(&m, v->name, o, &e)
+                                          : ecg_model_load(&m, v->name, o, &e);
     ecg_model_free(m);
     if (s == ECG_OK)
         return;

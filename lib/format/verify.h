@@ -15,6 +15,7 @@ typedef struct ecg__verify {
     ecg_error *err;
     ecg_status status;     /* of the first damage */
     ecg_spec *spec;        /* what ARCH says, once it has been read; NULL: not known */
+    bool is_checkpoint;    /* it has a chunk of one */
     uint64_t budget;       /* bytes that may still be summed in search of chunks */
     bool lost;             /* the search has come to the end of the file */
     unsigned char *buffer; /* [ECG__VERIFY_PIECE] */

@@ -10,14 +10,14 @@ run ecg-model show $m
 wants 0 '' 'a model is shown'
 sum=$(sha256sum $m | cut -d' ' -f1)
 for want in "sha256      $sum" 'checkpoint  no' '2525 bytes, format 1.0' 'conv2d 4 3x3' '12x12x1' 'Class B' \
-    'epochs = 8' 'profile correct' 'WGTS' 'Not a medical device'; do
+    'epochs = 8' 'profile correct' 'temperature 1' 'WGTS' 'Not a medical device'; do
     check "show says $want" grep -qF -e "$want" out
 done
 run ecg-model show $m --json
 wants 0 '' 'as JSON'
 check 'one JSON text' is_json out
 check 'on one line' test "$(wc -l <out)" -eq 1
-for key in file architecture network classes preprocess meta bytes sha256 format checkpoint chunks damages; do
+for key in file architecture network classes preprocess rule meta bytes sha256 format checkpoint chunks damages; do
     check "JSON has $key" grep -q "\"$key\":" out
 done
 run ecg-model show 0.1.0-standardized.ecgm

@@ -212,14 +212,14 @@ def weights(payload, start, layers):
 def read(data):
     found, order = {}, []
     for tag, start, payload in chunks(data):
-        if tag in ("HEAD", "ARCH", "PREP", "STDZ", "CLAS", "WGTS", "meta", "IEND"):
+        if tag in ("HEAD", "ARCH", "PREP", "STDZ", "CLAS", "RULE", "WGTS", "meta", "IEND"):
             need(tag not in found, f"{tag} stands twice")
             found[tag] = start, payload
             order.append(tag)
         else:
             need(tag[0].islower() and order, f"chunk {tag}")
-    want = [t for t in ("HEAD", "ARCH", "PREP", "STDZ", "CLAS", "WGTS", "meta", "IEND")
-            if t in found or t not in ("STDZ", "meta")]
+    want = [t for t in ("HEAD", "ARCH", "PREP", "STDZ", "CLAS", "RULE", "WGTS", "meta", "IEND")
+            if t in found or t not in ("STDZ", "RULE", "meta")]
     need(order == want, f"order of chunks: {order}")
     head = found["HEAD"][1]
     need(len(head) == 32, "length of HEAD")
@@ -242,6 +242,11 @@ def read(data):
     classes = strings(found["CLAS"][1], 1)
     need(len(classes) == n_classes == layers[-1][1][2] <= 65536, "number of classes")
     need(len(set(classes)) == len(classes) and all(1 <= len(c) <= 255 for c in classes), "names of classes")
+    if "RULE" in found:
+        need(len(found["RULE"][1]) == 24, "length of RULE")
+        temperature, threshold, chosen, wanted, pictures, apart = struct.unpack("<ffIfII", found["RULE"][1])
+        need(0.05 <= temperature <= 20 and 0 <= threshold <= 1 and chosen <= 3 and 0 <= wanted <= 1 and apart <= 1, "RULE")
+        need((temperature, threshold, chosen, wanted, pictures, apart) != (1, 0, 0, 0, 0, 0), "RULE says nothing")
     values, all_floats = weights(found["WGTS"][1], found["WGTS"][0], layers)
     need((n_layers, n_tensors, n_floats) == (len(layers), len(values), all_floats), "counts of HEAD")
     meta = strings(found["meta"][1], 2) if "meta" in found else []

@@ -8,6 +8,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "format/checkpoint.h"
+#include "net/model.h"
 #include "unit/unit.h"
 
 static ecg_error err;
@@ -304,33 +306,71 @@ START_TEST(right_sums_wrong_content)
 }
 END_TEST
 
+/* The same chunk with another payload of the same length, rightly summed. */
+static void change(bytes b, const char *tag, size_t at, uint64_t value)
+{
+    const size_t start = find(b, tag);
+    ecg__put_u64(b.p + start + 12 + at, value);
+    repair(b, start);
+}
+
 START_TEST(how_far_a_checkpoint_got)
 {
     static heard h;
     const char *path = unit_tmp("check.ecgm");
     bytes b = sample("0.1.0-small.ecgm");
-    unsigned char trst[12 + 80 + 4] = "trst";
-    ecg__put_u64(trst + 4, 80);
-    ecg__put_u32(trst + 12, 1);
-    ecg__put_u64(trst + 12 + 8, 900);
-    ecg__put_u64(trst + 12 + 24, 1234);
-    ecg__put_u64(trst + 12 + 32, 64);
-    ecg__put_u64(trst + 12 + 64, 7);
-    ecg__put_u32(trst + 92, (uint32_t)crc32_z(0, trst, 92));
-    unsigned char *p = ecg__alloc(b.n + sizeof trst);
-    memcpy(p, b.p, b.n - 16);
-    memcpy(p + b.n - 16, trst, sizeof trst);
-    memcpy(p + b.n - 16 + sizeof trst, b.p + b.n - 16, 16);
-    put(path, p, b.n + sizeof trst);
+    ecg_model *m;
+    ck_ok(ecg_model_load_memory(&m, b.p, b.n, NULL, &err), err);
+    ecg__free(b.p);
+    static const char *const fact[] = {"seed", "1", NULL};
+    static const ecg__past past[2] = {{.loss = 1.0, .best = true}, {.loss = 2.0}};
+    const ecg__checkpoint c = {.fact = fact,
+                               .train_count = 900,
+                               .steps = 1234,
+                               .samples = 64,
+                               .loss = 3.0,
+                               .lr = 0.1f,
+                               .epochs = 2,
+                               .past = past,
+                               .best = m->weights};
+    ck_ok(ecg__checkpoint_write(&c, m, path, &err), err);
     ck_ok(verify(&h, path), err);
+    ck_assert_int_eq(h.chunks, 12);
     ck_assert_uint_eq(h.chunk[6].known, 2);
     ck_assert_uint_eq(h.report.checkpoint, 1);
-    ck_assert_uint_eq(h.report.epochs, 7);
+    ck_assert_uint_eq(h.report.epochs, 2);
     ck_assert_uint_eq(h.report.steps, 1234);
     ck_assert_uint_eq(h.report.samples, 64);
     ck_assert_uint_eq(h.report.samples_of_epoch, 900);
-    ecg__free(p);
+    /* Its checksums fit, and it is a model, but no training can have stood there. */
+    ck_ok(ecg__file_read(&b.p, &b.n, path, 1 << 20, &err), err);
+    change(b, "trst", 32, 901);
+    put(path, b.p, b.n);
+    ecg_model *as_model;
+    ck_ok(ecg_model_load(&as_model, path, NULL, &err), err);
+    ecg_model_free(as_model);
+    ck_fails(verify(&h, path), err, ECG_ECORRUPT, "trst");
     ecg__free(b.p);
+    ecg_model_free(m);
+}
+END_TEST
+
+START_TEST(a_model_with_a_rule)
+{
+    static heard h;
+    const char *path = unit_tmp("rule.ecgm");
+    bytes b = sample("0.1.0-small.ecgm");
+    ecg_model *m, *ruled;
+    ck_ok(ecg_model_load_memory(&m, b.p, b.n, NULL, &err), err);
+    ecg__free(b.p);
+    ecg_rule rule = {.size = sizeof rule, .temperature = 2.0f};
+    ck_ok(ecg_model_with_rule(&ruled, m, &rule, &err), err);
+    ck_ok(ecg_model_save(ruled, path, &err), err);
+    ck_ok(verify(&h, path), err);
+    ck_assert_str_eq(h.chunk[4].tag, "RULE");
+    ck_assert_uint_eq(h.chunk[4].known, 1);
+    ecg_model_free(m);
+    ecg_model_free(ruled);
 }
 END_TEST
 
@@ -383,6 +423,7 @@ int main(void)
     tcase_add_test(t, past_damage);
     tcase_add_test(t, right_sums_wrong_content);
     tcase_add_test(t, how_far_a_checkpoint_got);
+    tcase_add_test(t, a_model_with_a_rule);
     tcase_add_test(t, what_is_no_model);
     tcase_add_test(t, a_search_ends);
     suite_add_tcase(s, t);

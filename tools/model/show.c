@@ -60,6 +60,16 @@ static void print_preprocess(const ecg_preprocess *p)
     fputc('\n', stdout);
 }
 
+static void print_rule(const ecg_rule *r)
+{
+    printf("answers     temperature %.9g", (double)r->temperature);
+    if (r->threshold > 0.0f)
+        printf(", uncertain below %.9g", (double)r->threshold);
+    if (r->pictures)
+        printf(", fitted on %u pictures%s", r->pictures, r->apart ? " of patients who did not train" : "");
+    fputc('\n', stdout);
+}
+
 static void print_lists(const ecg_model *m, const inspection *i)
 {
     for (uint32_t k = 0; k < ecg_model_classes(m); k++) {
@@ -145,8 +155,14 @@ static void json_model(const ecg_model *m)
     text_json_number(stdout, (double)p->rescale);
     json_floats("mean", p->mean, (uint32_t)p->color);
     json_floats("deviation", p->deviation, (uint32_t)p->color);
-    printf(",\"samplewise_center\":%s,\"samplewise_std\":%s,\"zca\":%u},\"meta\":{",
+    printf(",\"samplewise_center\":%s,\"samplewise_std\":%s,\"zca\":%u},",
            p->samplewise_center ? "true" : "false", p->samplewise_std ? "true" : "false", p->zca_n);
+    const ecg_rule *r = ecg_model_rule(m);
+    fputs("\"rule\":{\"temperature\":", stdout);
+    text_json_number(stdout, (double)r->temperature);
+    fputs(",\"threshold\":", stdout);
+    text_json_number(stdout, (double)r->threshold);
+    printf(",\"pictures\":%u,\"apart\":%s},\"meta\":{", r->pictures, r->apart ? "true" : "false");
     const char *key, *value;
     for (size_t k = 0; ecg_model_meta_at(m, k, &key, &value); k++) {
         if (k)
@@ -177,6 +193,7 @@ static int show(const char *path, const inspection *i, int json)
         fputc('\n', stdout);
         network_print(ecg_model_spec(m), stdout);
         print_preprocess(ecg_model_preprocess(m));
+        print_rule(ecg_model_rule(m));
         print_lists(m, i);
         printf("\n%s\n", ECG_NOTICE);
     }
