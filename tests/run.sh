@@ -4,21 +4,23 @@
 #
 #     tests/run.sh            about 15 minutes on 2 cores
 #     tests/run.sh --quick    release build, its tests and the checks
-#     tests/run.sh --full     fuzz each target for 600 seconds instead of 10; every other value of every byte of a model file
+#     tests/run.sh --full     hours: each target fuzzed for 600 seconds instead of 30, training killed 200 times, every value
+#                             of every byte of a model file, every allocation of the tools refused, a million files
 #
 # ECG_SHARED     folder with reference vectors (default: ../shared beside this project); without it they are skipped
 # ECG_BUILD      where to build (default: build)
-# FUZZ_SECONDS   for each fuzz target
+# FUZZ_SECONDS   for each fuzz target; as many run at once as there are cores
+# KILLS          how often training is killed and resumed
 set -u
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD
-quick=0 fuzz_seconds=${FUZZ_SECONDS:-10}
+quick=0 fuzz_seconds=${FUZZ_SECONDS:-30}
 for arg in "$@"; do
     case $arg in
     --quick) quick=1 ;;
-    --full) fuzz_seconds=${FUZZ_SECONDS:-600}; export ECG_FULL=1 ;;
+    --full) fuzz_seconds=${FUZZ_SECONDS:-600}; export ECG_FULL=1 KILLS=${KILLS:-200} ;;
     -h | --help)
-        sed -n '2,12s/^# \{0,1\}//p' "$0"
+        sed -n '2,14s/^# \{0,1\}//p' "$0"
         exit 0
         ;;
     *)
@@ -46,23 +48,27 @@ step() {
     log=$logs/${name//[^a-zA-Z0-9]/-}.txt
     "$@" >"$log" 2>&1 </dev/null
     status=$?
-    case $status in
+    report "$name" "$log" $status $((SECONDS - start))
+    return $status
+}
+
+report() { # name, log, status, seconds
+    case $3 in
     0)
         passed=$((passed + 1))
-        echo "PASS $name $((SECONDS - start)) s"
+        echo "PASS $1 $4 s"
         ;;
     77)
         skipped=$((skipped + 1))
-        echo "SKIP $name: $(tail -n 1 "$log")"
+        echo "SKIP $1: $(tail -n 1 "$2")"
         ;;
     *)
         failed=$((failed + 1))
-        failures+=("$name")
-        echo "FAIL $name $((SECONDS - start)) s (status $status), the end of $log:"
-        tail -n 60 "$log" | sed 's/^/    /'
+        failures+=("$1")
+        echo "FAIL $1 $4 s (status $3), the end of $2:"
+        tail -n 60 "$2" | sed 's/^/    /'
         ;;
     esac
-    return $status
 }
 
 skip() {
@@ -120,11 +126,34 @@ tsan_test() {
         -R "^unit\.$threaded\$"
 }
 
-fuzz_one() { # target
-    local name=${1#fuzz_} found=$build/fuzz/found/${1#fuzz_}
+fuzz_one() { # name of a target
+    local found=$build/fuzz/found/$1 words=()
     mkdir -p "$found"
-    "$build/fuzz/tests/fuzz/$1" -max_total_time="$fuzz_seconds" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
-        -artifact_prefix="$build/fuzz/" "$found" "tests/fuzz/corpus/$name"
+    [ -f "tests/fuzz/$1.dict" ] && words=("-dict=tests/fuzz/$1.dict")
+    "$build/fuzz/tests/fuzz/fuzz_$1" -max_total_time="$fuzz_seconds" -rss_limit_mb=2048 -timeout=60 -print_final_stats=1 \
+        -artifact_prefix="$build/fuzz/$1-" "${words[@]}" "$found" "tests/fuzz/corpus/$1"
+}
+
+# All targets that were built, as many at once as there are cores.
+fuzz_all() {
+    local target name names=() start status seconds
+    for target in "$build"/fuzz/tests/fuzz/fuzz_*; do
+        [ -f "$target" ] && [ -x "$target" ] && [ -f "tests/fuzz/${target##*/}.c" ] && names+=("${target##*/fuzz_}")
+    done
+    [ ${#names[@]} -gt 0 ] || { skip fuzz "no target"; return; }
+    for name in "${names[@]}"; do
+        while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+        {
+            start=$SECONDS
+            fuzz_one "$name" >"$logs/fuzz-$name.txt" 2>&1 </dev/null
+            echo "$? $((SECONDS - start))" >"$logs/fuzz-$name.status"
+        } &
+    done
+    wait
+    for name in "${names[@]}"; do
+        read -r status seconds <"$logs/fuzz-$name.status"
+        report "fuzz $name" "$logs/fuzz-$name.txt" "$status" "$seconds"
+    done
 }
 
 golden() { # program, folder
@@ -203,14 +232,11 @@ if [ $quick -eq 0 ]; then
     after debug "sanitizer tests" run_ctest debug
     step "thread sanitizer build" tsan_build && built[tsan]=yes
     after tsan "thread sanitizer tests" tsan_test
-    if ls tests/fuzz/fuzz_*.c >/dev/null 2>&1; then
-        step "fuzz build" build_preset fuzz --target fuzzers && built[fuzz]=yes
-        for target in tests/fuzz/fuzz_*.c; do
-            target=$(basename "$target" .c)
-            after fuzz "fuzz ${target#fuzz_}, $fuzz_seconds s" fuzz_one "$target"
-        done
+    step "fuzz build" build_preset fuzz --target fuzzers && built[fuzz]=yes
+    if [ "${built[fuzz]:-no}" = yes ]; then
+        fuzz_all
     else
-        skip fuzz "no target"
+        skip fuzz "the fuzz build failed"
     fi
 fi
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The tools with the n-th allocation, write, fsync, rename, close or open failing, or the process killed in it: exit
 # code 0 or 1 (137 when killed), a line that says so, the model that was there or a whole new one, nothing left behind.
-# ECG_EXHAUSTIVE=1: every n; else all of the first 30 allocations and each 11th of the others.
+# ECG_FULL=1: every n; else all of the first 30 allocations and each 11th of the others.
 # usage: tools.sh TOOLS SOURCE WORK PRELOAD
 set -u
 . "$2/../cli/common.sh" "$1" "$2" "$3"
@@ -54,7 +54,7 @@ inject() {
             bad "$what: left $(ls -A made) behind"
         fi
         find made -type f -name '.*' -delete
-        if [ "$kind" = malloc ] && [ "${ECG_EXHAUSTIVE:-0}" != 1 ] && [ "$n" -ge 30 ]; then step=11; fi
+        if [ "$kind" = malloc ] && [ -z "${ECG_FULL:-}" ] && [ "$n" -ge 30 ]; then step=11; fi
         n=$((n + step))
     done
     [ -e hit ] && bad "$name, $kind: no end"
