@@ -1,6 +1,9 @@
+#include <string.h>
+
 #include "layers/inits.h"
 #include "layers/layer.h"
 #include "math/gemm.h"
+#include "math/grid.h"
 #include "math/vec.h"
 
 typedef struct dense {
@@ -21,6 +24,12 @@ static const ecg__attr attrs[] = {
 
 enum { MACS_PER_BLOCK = 32768, MAX_BLOCKS = 64, GRANULE = 16 };
 
+/* NULL: the processor or the number of outputs does not allow for it. */
+static const ecg__grid_level *level_for(size_t units)
+{
+    return units % ECG__GRID_UNIT == 0 ? ecg__grid_level_at(0) : NULL;
+}
+
 static ecg_status plan(const void *attr, ecg_shape in, ecg__plan *out, ecg_error *err)
 {
     const dense *at = attr;
@@ -31,6 +40,8 @@ static ecg_status plan(const void *attr, ecg_shape in, ecg__plan *out, ecg_error
     const uint64_t blocks = out->macs / MACS_PER_BLOCK;
     out->blocks = blocks < 1 ? 1 : blocks > MAX_BLOCKS ? MAX_BLOCKS : (size_t)blocks;
     out->flags = ECG__READS_X | ECG__GRADS_BY_BLOCK;
+    if (level_for(at->units))
+        out->scratch = ecg__grid_rows_room(level_for(at->units), at->units) * sizeof(float);
 
     const uint32_t inputs = (uint32_t)out->in_count; /* at most INT32_MAX */
     ecg__tensor *t = ecg__plan_tensor(out, "kernel", (uint32_t[4]){inputs, at->units, 0, 0}, true);
@@ -44,11 +55,21 @@ static ecg_status plan(const void *attr, ecg_shape in, ecg__plan *out, ecg_error
     return ECG_OK;
 }
 
-/* A product with one row for each sample: how BLAS sums depends on the number of rows. */
+/* An answer must not depend on its neighbours: BLAS, whose sums depend on the number of rows, gets one at a
+ * time. */
 static void forward(const ecg__forward_args *a)
 {
     const size_t in = a->plan->in_count, out = a->plan->out_count;
     const float *bias = a->plan->tensors > 1 ? a->tensor[1] : NULL;
+    const ecg__grid_level *level = level_for(out);
+    if (level) {
+        if (bias)
+            ecg__vec_fill_rows(a->y, out, bias, a->n, out);
+        else
+            memset(a->y, 0, a->n * out * sizeof *a->y);
+        ecg__grid_rows(level, a->x, a->n, in, a->tensor[0], out, a->y, a->scratch);
+        return;
+    }
     for (size_t i = 0; i < a->n; i++) {
         float *y = a->y + i * out;
         if (bias)

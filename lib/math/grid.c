@@ -22,6 +22,20 @@
 #define TILE_VECS  1
 #include "math/grid_tile.h"
 #undef TILE_ROWS
+#define TILE_ROWS  1
+#define TILE_NAME  row512x8
+#define TILE_WIDTH 16
+#define TILE_VECS  8
+#include "math/grid_tile.h"
+#define TILE_NAME  row512x2
+#define TILE_WIDTH 16
+#define TILE_VECS  2
+#include "math/grid_tile.h"
+#define TILE_NAME  row512_half
+#define TILE_WIDTH 8
+#define TILE_VECS  1
+#include "math/grid_tile.h"
+#undef TILE_ROWS
 #undef TILE_TARGET
 
 #define TILE_TARGET "avx2,fma"
@@ -35,6 +49,20 @@
 #define TILE_VECS  1
 #include "math/grid_tile.h"
 #undef TILE_ROWS
+#define TILE_ROWS  1
+#define TILE_NAME  row256x8
+#define TILE_WIDTH 8
+#define TILE_VECS  8
+#include "math/grid_tile.h"
+#define TILE_NAME  row256x2
+#define TILE_WIDTH 8
+#define TILE_VECS  2
+#include "math/grid_tile.h"
+#define TILE_NAME  row256
+#define TILE_WIDTH 8
+#define TILE_VECS  1
+#include "math/grid_tile.h"
+#undef TILE_ROWS
 #undef TILE_TARGET
 
 #endif
@@ -44,20 +72,25 @@ enum { MOST_ROWS = 12, MOST_WIDTH = 32, KERNELS = 3 };
 typedef void tile_fn(const float *const *a, const ecg__grid *k, const float *b, size_t ldb, const float *init,
                      bool add, float *c, size_t ldc);
 
-/* What a processor runs: tiles of one height, the widest first. */
+typedef struct kernel {
+    size_t width;
+    tile_fn *run;
+} kernel;
+
+/* What a processor runs: tiles of one height, and of one row; the widest first. */
 struct ecg__grid_level {
     size_t rows;
-    struct {
-        size_t width;
-        tile_fn *run;
-    } tile[KERNELS];
+    kernel tile[KERNELS], row[KERNELS];
 };
 
 const ecg__grid_level *ecg__grid_level_at(size_t i)
 {
 #ifdef ECG__GRID_TILES
-    static const ecg__grid_level avx512 = {12, {{32, tile512x2}, {16, tile512}, {8, tile512_half}}};
-    static const ecg__grid_level avx2 = {6, {{16, tile256x2}, {8, tile256}}};
+    static const ecg__grid_level avx512 = {12,
+                                           {{32, tile512x2}, {16, tile512}, {8, tile512_half}},
+                                           {{128, row512x8}, {32, row512x2}, {8, row512_half}}};
+    static const ecg__grid_level avx2 = {
+        6, {{16, tile256x2}, {8, tile256}}, {{64, row256x8}, {16, row256x2}, {8, row256}}};
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && i-- == 0)
         return &avx512;
@@ -68,18 +101,17 @@ const ecg__grid_level *ecg__grid_level_at(size_t i)
     return NULL;
 }
 
-/* The widest tile that `left` columns fill. */
-static size_t pick(const ecg__grid_level *l, size_t left)
+/* The widest that `left` columns fill. */
+static const kernel *pick(const kernel *k, size_t left)
 {
-    size_t i = 0;
-    while (l->tile[i].width > left)
-        i++;
-    return i;
+    while (k->width > left)
+        k++;
+    return k;
 }
 
 size_t ecg__grid_panel(const ecg__grid_level *level, size_t n, size_t j)
 {
-    return level->tile[pick(level, n - j)].width;
+    return pick(level->tile, n - j)->width;
 }
 
 const float *ecg__grid_pack(const ecg__grid_level *level, size_t k, size_t n, const float *b, float *room)
@@ -96,14 +128,14 @@ const float *ecg__grid_pack(const ecg__grid_level *level, size_t k, size_t n, co
 }
 
 /* All rows of one panel. */
-static void run_panel(const ecg__grid_level *l, size_t which, const float *a, const ecg__grid *m,
+static void run_panel(size_t tile_rows, const kernel *tile, const float *a, const ecg__grid *m,
                       const ecg__grid *k, const float *b, const float *init, bool add, float *c, size_t ldc)
 {
-    const size_t rows = m->rows * m->cols, width = l->tile[which].width;
+    const size_t rows = m->rows * m->cols, width = tile->width;
     const float *from[MOST_ROWS], *row = a;
     size_t col = 0;
-    for (size_t first = 0; first < rows; first += l->rows) {
-        const size_t n = rows - first < l->rows ? rows - first : l->rows;
+    for (size_t first = 0; first < rows; first += tile_rows) {
+        const size_t n = rows - first < tile_rows ? rows - first : tile_rows;
         for (size_t i = 0; i < n; i++) {
             from[i] = row + col * m->col_step;
             if (++col == m->cols) {
@@ -111,15 +143,15 @@ static void run_panel(const ecg__grid_level *l, size_t which, const float *a, co
                 row += m->row_step;
             }
         }
-        if (n == l->rows) {
-            l->tile[which].run(from, k, b, width, init, add, c + first * ldc, ldc);
+        if (n == tile_rows) {
+            tile->run(from, k, b, width, init, add, c + first * ldc, ldc);
             continue;
         }
         /* The last rows: the tile is filled up with one of them, and not all of it is taken. */
         float spare[MOST_ROWS * MOST_WIDTH];
-        for (size_t i = n; i < l->rows; i++)
+        for (size_t i = n; i < tile_rows; i++)
             from[i] = from[0];
-        l->tile[which].run(from, k, b, width, init, false, spare, width);
+        tile->run(from, k, b, width, init, false, spare, width);
         for (size_t i = 0; i < n; i++)
             for (size_t j = 0; j < width; j++) {
                 float *to = &c[(first + i) * ldc + j];
@@ -132,9 +164,61 @@ void ecg__grid_gemm(const ecg__grid_level *level, const float *a, ecg__grid m, e
                     const float *packed, size_t n, const float *init, bool add, float *c, size_t ldc)
 {
     for (size_t j = 0; j < n;) {
-        const size_t which = pick(level, n - j);
-        run_panel(level, which, a, &m, &k, packed + k.rows * k.cols * j, init ? init + j : NULL, add, c + j,
-                  ldc);
-        j += level->tile[which].width;
+        const kernel *tile = pick(level->tile, n - j);
+        run_panel(level->rows, tile, a, &m, &k, packed + k.rows * k.cols * j, init ? init + j : NULL, add,
+                  c + j, ldc);
+        j += tile->width;
+    }
+}
+
+/* ---- rows by a matrix that is too large to be packed as a whole ---- */
+
+/* Each sum is cut in pieces of DEPTH, whatever the number of rows. */
+enum { DEPTH = 256, CHUNK = 1024, FEW = 4 };
+
+size_t ecg__grid_rows_room(const ecg__grid_level *level, size_t out)
+{
+    return ecg__grid_panel(level, out, 0) == out ? 0 : DEPTH * (out < CHUNK ? out : CHUNK);
+}
+
+static void one_row(const ecg__grid_level *level, const float *x, const ecg__grid *k, const float *w,
+                    size_t out, float *y)
+{
+    for (size_t j = 0; j < out;) {
+        const kernel *row = pick(level->row, out - j);
+        row->run(&x, k, w + j, out, NULL, true, y + j, out);
+        j += row->width;
+    }
+}
+
+/* Columns first .. first + n - 1 of w[k][out]. */
+static const float *pack_columns(const ecg__grid_level *level, size_t k, const float *w, size_t out,
+                                 size_t first, size_t n, float *room)
+{
+    float *to = room;
+    if (ecg__grid_panel(level, out, 0) == out)
+        return w;
+    for (size_t j = 0, width; j < n; j += width, to += k * width) {
+        width = ecg__grid_panel(level, n, j);
+        for (size_t i = 0; i < k; i++)
+            memcpy(to + i * width, w + i * out + first + j, width * sizeof *to);
+    }
+    return room;
+}
+
+void ecg__grid_rows(const ecg__grid_level *level, const float *x, size_t n, size_t in, const float *w,
+                    size_t out, float *y, float *room)
+{
+    for (size_t done = 0; done < in; done += DEPTH) {
+        const size_t depth = in - done < DEPTH ? in - done : DEPTH;
+        const ecg__grid rows = {1, 0, n, in}, k = {1, 0, depth, 1};
+        const float *piece = w + done * out;
+        for (size_t i = 0; n < FEW && i < n; i++)
+            one_row(level, x + i * in + done, &k, piece, out, y + i * out);
+        for (size_t j = 0; n >= FEW && j < out; j += CHUNK) {
+            const size_t width = out - j < CHUNK ? out - j : CHUNK;
+            const float *packed = pack_columns(level, depth, piece, out, j, width, room);
+            ecg__grid_gemm(level, x + done, rows, k, packed, width, NULL, true, y + j, out);
+        }
     }
 }

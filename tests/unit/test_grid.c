@@ -91,6 +91,37 @@ START_TEST(a_row_by_itself_has_the_same_bits)
 }
 END_TEST
 
+/* Rows by a matrix: against its definition, and alone as in company. */
+START_TEST(rows_by_a_matrix)
+{
+    static const size_t sizes[][2] = {{1, 8}, {300, 32}, {700, 56}, {257, 1288}, {40, 128}, {256, 2048}};
+    const ecg__grid_level *level = ecg__grid_level_at((size_t)_i);
+    for (size_t s = 0; level && s < sizeof sizes / sizeof *sizes; s++)
+        for (size_t n = 1; n <= 14; n += n < 5 ? 1 : 9) {
+            const size_t in = sizes[s][0], out = sizes[s][1];
+            float *x = noise(n * in, 1), *w = noise(in * out, 2), *y = noise(n * out, 3),
+                  *one = noise(n * out, 3);
+            float *room = noise(ecg__grid_rows_room(level, out), 4);
+            double *want = malloc(out * sizeof *want);
+            ck_assert_ptr_nonnull(want);
+            ecg__grid_rows(level, x, n, in, w, out, y, room);
+            for (size_t i = 0; i < n; i++) {
+                for (size_t j = 0; j < out; j++)
+                    want[j] = (double)one[i * out + j];
+                for (size_t l = 0; l < in; l++)
+                    for (size_t j = 0; j < out; j++)
+                        want[j] += (double)x[i * in + l] * (double)w[l * out + j];
+                for (size_t j = 0; j < out; j++)
+                    ck_assert_msg(fabs((double)y[i * out + j] - want[j]) <= 2e-5, "%zu x %zu x %zu", n, in,
+                                  out);
+                ecg__grid_rows(level, x + i * in, 1, in, w, out, one + i * out, room);
+                ck_assert_mem_eq(one + i * out, y + i * out, out * sizeof *y);
+            }
+            free(x), free(w), free(y), free(one), free(room), free(want);
+        }
+}
+END_TEST
+
 /* Panels follow each other without a gap, and their widths are vectors. */
 START_TEST(panels_cover_the_columns)
 {
@@ -113,6 +144,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_add_loop_test(t, agrees_with_its_definition, 0, 2);
     tcase_add_test(t, a_row_by_itself_has_the_same_bits);
+    tcase_add_loop_test(t, rows_by_a_matrix, 0, 2);
     tcase_add_test(t, panels_cover_the_columns);
     suite_add_tcase(s, t);
     return unit_run(s);
