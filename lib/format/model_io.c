@@ -153,7 +153,7 @@ static uint64_t all_params(const ecg_spec *s)
 static ecg_status check_arena(load *l)
 {
     ecg__infer f;
-    if (ecg__infer_plan(&f, l->spec) != ECG_OK)
+    if (ecg__infer_plan(&f, l->spec, 1) != ECG_OK)
         return no_memory(l->err);
     const uint64_t bytes = f.bytes;
     ecg__infer_end(&f);

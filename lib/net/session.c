@@ -10,6 +10,8 @@
 #include "net/infer_profile.h"
 #include "net/model.h"
 
+enum { GROUP = 16 /* samples that share a reading of large matrices */ };
+
 struct ecg_session {
     ecg_model *model;
     ecg__infer infer;
@@ -33,7 +35,7 @@ ecg_status ecg_session_new(ecg_session **out, ecg_model *m, const ecg_session_op
         return ecg__fail(err, ECG_ENOMEM, "out of memory");
     s->model = ecg_model_retain(m);
     ecg__blas_pin();
-    status = ecg__infer_plan(&s->infer, m->spec);
+    status = ecg__infer_plan(&s->infer, m->spec, GROUP);
     if (status == ECG_OK)
         status = ecg__pool_new(&s->pool, opt.threads);
     size_t total = 0; /* bytes of all arenas */
@@ -78,6 +80,7 @@ struct job {
     const float *x;       /* or: */
     const ecg_image *img; /* [n] */
     float *probs;
+    size_t n, items; /* samples, and groups of them */
 };
 
 static const float *input_from_image(const ecg_session *s, const ecg_image *img, unsigned char *arena)
@@ -96,26 +99,37 @@ static const float *input_from_image(const ecg_session *s, const ecg_image *img,
     return x;
 }
 
-static void run_sample(void *ctx, size_t i, uint32_t worker)
+/* Samples of item i of j->items. */
+static void run_group(void *ctx, size_t i, uint32_t worker)
 {
     const struct job *j = ctx;
     const ecg_session *s = j->s;
     const ecg_model *m = s->model;
     unsigned char *arena = s->arena + worker * s->arena_bytes;
+    const size_t first = j->n * i / j->items, end = j->n * (i + 1) / j->items;
+    float *probs = j->probs + first * m->classes;
     ecg__lap_row *laps = ecg__laps_row(s->timing, worker);
     ecg__lap_start(laps);
-    const float *x = j->img ? input_from_image(s, &j->img[i], arena)
-                            : j->x + i * m->spec->layer[0].plan.in_count;
-    ecg__lap(laps, ecg__infer_lap_before(m->spec));
-    float *probs = j->probs + i * m->classes;
-    ecg__infer_run(&s->infer, m->weights, x, probs, arena, laps);
-    ecg__soften(probs, m->classes, m->rule.temperature);
+    for (size_t k = first; k < end; k++) {
+        const float *x = j->img ? input_from_image(s, &j->img[k], arena)
+                                : j->x + k * m->spec->layer[0].plan.in_count;
+        ecg__lap(laps, ecg__infer_lap_before(m->spec));
+        ecg__infer_body(&s->infer, m->weights, x, (uint32_t)(k - first), arena, laps);
+    }
+    ecg__infer_head(&s->infer, m->weights, (uint32_t)(end - first), probs, arena, laps);
+    for (size_t k = 0; k < end - first; k++)
+        ecg__soften(probs + k * m->classes, m->classes, m->rule.temperature);
 }
 
+/* Every worker gets as many groups as any other, as large as they may be. */
 static void run_samples(ecg_session *s, struct job *j, size_t n)
 {
     const uint64_t begin = s->timing ? ecg__nanoseconds() : 0;
-    ecg__parallel_for(s->pool, n, run_sample, j);
+    const size_t workers = ecg__pool_workers(s->pool), most = workers * s->infer.group;
+    const size_t items = (n + most - 1) / most * workers;
+    j->n = n;
+    j->items = items < n ? items : n;
+    ecg__parallel_for(s->pool, j->items, run_group, j);
     if (s->timing) {
         s->ns += ecg__nanoseconds() - begin;
         s->pictures += n;

@@ -154,7 +154,7 @@ static ecg_status check_limits(const ecg_trainer *t, ecg_error *err)
 
 static ecg_status make(ecg_trainer *t, ecg_error *err)
 {
-    if (ecg__infer_plan(&t->infer, t->spec) != ECG_OK)
+    if (ecg__infer_plan(&t->infer, t->spec, 1) != ECG_OK)
         return ecg__fail(err, ECG_ENOMEM, "out of memory");
     ecg_status s = check_limits(t, err);
     if (s != ECG_OK)

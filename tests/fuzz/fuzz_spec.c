@@ -60,7 +60,7 @@ static uint64_t work_of(const ecg_spec *s)
 static void run(const ecg_spec *s)
 {
     ecg__infer plan;
-    require(ecg__infer_plan(&plan, s) == ECG_OK);
+    require(ecg__infer_plan(&plan, s, 1) == ECG_OK);
     const size_t in = s->layer[0].plan.in_count;
     float *flat = ecg__calloc(s->floats + 1, sizeof *flat), *x = ecg__calloc(in, sizeof *x);
     float *out = ecg__calloc(ecg_spec_outputs(s), sizeof *out);

@@ -29,6 +29,36 @@ static void chain(const ecg_spec *s, const float *w, const float *x, float *out)
     ecg__free(v);
 }
 
+/* The same in groups, in an arena full of NaN. */
+static void compare_group(const char *text, const ecg_spec *s, const float *w, uint32_t group)
+{
+    const size_t in = s->layer[0].plan.in_count, outputs = ecg_spec_outputs(s);
+    ecg__infer f;
+    ck_assert_int_eq(ecg__infer_plan(&f, s, group), ECG_OK);
+    ck_assert_uint_ge(f.group, 1);
+    ck_assert_uint_le(f.group, group);
+    float *x = unit_values(f.group * in, 9), *want = ecg__calloc(f.group * outputs, sizeof *want);
+    float *out = ecg__calloc(f.group * outputs, sizeof *out);
+    unsigned char *arena = ecg__alloc(f.bytes + GUARD);
+    memset(arena, 0xff, f.bytes);
+    memset(arena + f.bytes, 0x5a, GUARD);
+    for (uint32_t n = 1; n <= f.group; n++) {
+        for (uint32_t i = 0; i < n; i++) {
+            chain(s, w, x + i * in, want + i * outputs);
+            ecg__infer_body(&f, w, x + i * in, i, arena, NULL);
+        }
+        ecg__infer_head(&f, w, n, out, arena, NULL);
+        ck_assert_msg(memcmp(out, want, n * outputs * sizeof *want) == 0, "%s: groups of %u differ", text, n);
+    }
+    for (size_t i = 0; i < GUARD; i++)
+        ck_assert_msg(arena[f.bytes + i] == 0x5a, "%s: written behind the arena", text);
+    ecg__free(arena);
+    ecg__free(out);
+    ecg__free(want);
+    ecg__free(x);
+    ecg__infer_end(&f);
+}
+
 /* Weights as training would leave them: nothing is 0 or 1. */
 static float *weights(const ecg_spec *s)
 {
@@ -47,7 +77,7 @@ static void compare(const char *text)
     ecg_spec *s = unit_spec(text);
     const size_t in = s->layer[0].plan.in_count, outputs = ecg_spec_outputs(s);
     ecg__infer f;
-    ck_assert_int_eq(ecg__infer_plan(&f, s), ECG_OK);
+    ck_assert_int_eq(ecg__infer_plan(&f, s, 1), ECG_OK);
     ck_assert_uint_eq(f.bytes % ECG__ALIGN, 0);
     float *w = weights(s), *want = ecg__calloc(outputs, sizeof *want);
     float *place = ecg__calloc(in > outputs ? in : outputs, sizeof *place);
@@ -70,6 +100,7 @@ static void compare(const char *text)
         ecg__free(x);
         ecg__free(same);
     }
+    compare_group(text, s, w, 5);
     double sum = 0;
     for (size_t i = 0; i < outputs; i++) {
         ck_assert_double_finite((double)want[i]);
@@ -121,7 +152,7 @@ START_TEST(arena_is_no_larger_than_it_must_be)
     /* Two neighbours at a time: the largest pair of the chain, every value 64-byte aligned. */
     ecg_spec *s = unit_spec("input 8x8x4; maxpool 2x2; relu; flatten; dense 64; relu; dense 16; dense 3");
     ecg__infer f;
-    ck_assert_int_eq(ecg__infer_plan(&f, s), ECG_OK);
+    ck_assert_int_eq(ecg__infer_plan(&f, s, 1), ECG_OK);
     ck_assert_uint_eq(f.scratch, 256 + 256); /* 64 values, and 64 again */
     ck_assert_uint_eq(f.offset[0], f.offset[1]);
     ck_assert_uint_eq(f.offset[1], f.offset[2]);
