@@ -48,10 +48,10 @@ fetch() {
         curl --fail --silent --show-error --location --retry 3 --connect-timeout 30 --continue-at - --output "$2" "$from/$1"
     fi
 }
-# right NAME FILE: is this what the list says? Without a list, that it is not empty has to do.
+# right NAME FILE: is this what the list says? A copy without a list is compared with.
 right() {
     [ -s "$2" ] || return 1
-    [ -n "$sums" ] || return 0
+    [ -n "$sums" ] || { cmp -s "$from/$1" "$2"; return; }
     local wanted
     wanted=$(awk -v name="$1" '{ sub(/^\*/, "", $2) } $2 == name { print $1; exit }' "$sums")
     [ -n "$wanted" ] || die "$sums: does not name $1"
@@ -96,7 +96,7 @@ echo "$to: $got files fetched, $there were there"
 [ -z "$missing" ] || echo "not in $from:$missing"
 cat <<END
 
-Draw the beats, and train (no patient on both sides: DS1 trains, DS2 tests):
+Draw the beats, and train (DS1 trains, DS2 tests; one person, 201 and 202, is in both):
 
     ecg-beats make $to/*.hea -o beats --window rhythm --classes aami5 --split ds1-ds2
     ecg-train beats -o beats.ecgm --class-weight balanced

@@ -150,8 +150,8 @@ static void draw_curve(struct pencil *c, const struct curve *k, const struct ecg
     if (!(first <= last))
         return;
     const size_t a = (size_t)first, b = (size_t)last;
-    /* Where many samples fall on a column, its first, lowest, highest and last draw the same line. */
-    const size_t bunch = columns < 0.25 ? (size_t)(0.5 / columns) : 1;
+    /* Where many samples fall on a column, the lowest and the highest of a bunch draw the same line. */
+    const size_t bunch = columns < 0.25 ? (size_t)(0.75 / columns) : 1;
     for (size_t i = a; i <= b; i += bunch) {
         const size_t end = b - i < bunch ? b + 1 : i + bunch;
         size_t lo = i, hi = i;
@@ -159,10 +159,10 @@ static void draw_curve(struct pencil *c, const struct curve *k, const struct ecg
             lo = k->v[j] < k->v[lo] || isnan(k->v[j]) ? j : lo;
             hi = k->v[j] > k->v[hi] ? j : hi;
         }
-        const size_t order[4] = {i, lo < hi ? lo : hi, lo < hi ? hi : lo, end - 1};
-        for (int j = 0; j < 4; j++)
-            if (j == 0 || order[j] != order[j - 1])
-                add(c, ((double)order[j] - k->from) * columns, zero - (double)k->v[order[j]] * per_unit);
+        const size_t early = lo < hi ? lo : hi, late = lo < hi ? hi : lo;
+        add(c, ((double)early - k->from) * columns, zero - (double)k->v[early] * per_unit);
+        if (late != early)
+            add(c, ((double)late - k->from) * columns, zero - (double)k->v[late] * per_unit);
     }
     flush(c);
 }

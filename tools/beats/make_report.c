@@ -26,6 +26,21 @@ static size_t patients(const make_plan *p, make_part part, int any)
     return n;
 }
 
+/* A record whose patient is on the other side too; NULL: there is none. */
+static const make_record *shared_patient(const make_plan *p, const make_record **other)
+{
+    for (size_t i = 0; i < p->records; i++)
+        for (size_t k = 0; k < i; k++) {
+            const make_record *a = &p->record[i], *b = &p->record[k];
+            if (a->end > a->first && b->end > b->first && a->part != b->part &&
+                strcmp(a->patient, b->patient) == 0) {
+                *other = b;
+                return a;
+            }
+        }
+    return NULL;
+}
+
 static size_t outside(const make_plan *p)
 {
     size_t n = 0;
@@ -87,6 +102,9 @@ static void print_table(const make_plan *p, const make_settings *s)
         printf("%zu patients train, %zu test\n", patients(p, PART_TRAIN, 0), patients(p, PART_TEST, 0));
     else
         printf("%zu patients\n", patients(p, PART_NONE, 1));
+    const make_record *other = NULL, *shared = shared_patient(p, &other);
+    if (shared)
+        printf("note: %s and %s are one patient, on both sides\n", other->name, shared->name);
     if (split && all[PART_TEST] == 0)
         printf("no test pictures: %s\n", strcmp(s->split, "ds1-ds2") == 0
                                              ? "none of these records is of DS2"
