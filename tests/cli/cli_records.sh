@@ -91,12 +91,12 @@ check 'and unclassified' test "$(sed 1d found/manifest.csv | cut -d, -f2,6 | sor
 check 'as many as there are' test "$(sed 1d found/manifest.csv | wc -l)" -eq "$(($(awk -F, '$3 == "101"' a/manifest.csv | wc -l) + 1))"
 
 # ---- a model that knows how its pictures were drawn ----
-run ecg-beats make rec/101 rec/103 rec/104 rec/201 -o learn --window rhythm --classes aami5 --size 24x32 --split patient
+run ecg-beats make rec/101 rec/103 rec/104 rec/201 -o learn --window rhythm --classes aami5 --size 48x64 --split patient
 wants 0 '' 'pictures to learn from'
 run ecg-train learn -o m.ecgm --epochs 2 --quiet
 wants 0 '' 'train on them'
 run ecg-train learn --summary
-check 'size and colour are the recipe'"'"'s' grep -q '24x32x3' out
+check 'size and colour are the recipe'"'"'s' grep -q '48x64x3' out
 run ecg-predict -m m.ecgm --record rec/r1 --annotations atr
 wants 0 'Not a medical device' 'predict a recording'
 check 'the summary names classes' grep -qE '^N +[0-9]+' out
@@ -183,7 +183,7 @@ if command -v curl >/dev/null; then
     (cd mirror && rm SHA256SUMS.txt && sha256sum -- *.hea *.dat *.atr >../sums && mv ../sums SHA256SUMS.txt)
     mkdir net
     head -c 5000 mirror/100.dat >net/100.dat.part
-    get --from "file://$work/mirror" --to net
+    get --from "file://$PWD/mirror" --to net
     wants 0 '' 'by URL, going on where it was cut off'
     check 'all of it' grep -q '^net: 144 files fetched, 0 were there$' out
     check 'as it is there' cmp -s net/100.dat mirror/100.dat

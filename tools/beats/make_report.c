@@ -69,7 +69,7 @@ static void print_left_out(const make_plan *p)
     if (p->other)
         printf("left out: %zu annotations that mark no beat\n", p->other);
     if (p->found_records)
-        printf("%zu records have no annotations: their beats were found, and have no class\n",
+        printf("records without annotations: %zu; their beats were found, and have no class\n",
                p->found_records);
 }
 
@@ -99,9 +99,9 @@ static void print_table(const make_plan *p, const make_settings *s)
         text_cell(&t, "%zu", all[PART_TEST]);
     text_table_print(&t, stdout, 0);
     if (split && strcmp(s->split, "random") != 0)
-        printf("%zu patients train, %zu test\n", patients(p, PART_TRAIN, 0), patients(p, PART_TEST, 0));
+        printf("patients: %zu train, %zu test\n", patients(p, PART_TRAIN, 0), patients(p, PART_TEST, 0));
     else
-        printf("%zu patients\n", patients(p, PART_NONE, 1));
+        printf("patients: %zu\n", patients(p, PART_NONE, 1));
     const make_record *other = NULL, *shared = shared_patient(p, &other);
     if (shared)
         printf("note: %s and %s are one patient, on both sides\n", other->name, shared->name);
