@@ -22,7 +22,8 @@ struct ecg_painter {
     float *lead, *second; /* [n], less their baselines; second may be NULL */
     uint64_t *beats;      /* [count] */
     size_t count;
-    float *usual; /* [usual_n], its beat at usual_at; NULL where no view shows it */
+    float *usual;      /* [usual_n], its beat at usual_at; NULL where no view shows it */
+    uint8_t *usual_px; /* [h][w], the same for every beat */
     size_t usual_n, usual_at;
     double qrs, second_qrs; /* mV */
 };
@@ -45,6 +46,8 @@ static ecg_status copy_lead(float **out, const struct ecg_painter *p, const floa
     return p->recipe.baseline > 0.0 ? ecg__level_take(*out, p->n, p->rate, p->recipe.baseline) : ECG_OK;
 }
 
+static void draw_view(const struct ecg_painter *p, size_t i, enum ecg__recipe_view view, uint8_t *px);
+
 static ecg_status prepare(struct ecg_painter *p, const float *mv, const float *second, const uint64_t *beats)
 {
     const size_t reach = (size_t)(QRS_REACH * p->rate + 0.5);
@@ -66,8 +69,13 @@ static ecg_status prepare(struct ecg_painter *p, const float *mv, const float *s
     p->usual_at = (size_t)ceil(CLOSE_BEFORE * p->rate) + 1;
     p->usual_n = p->usual_at + after + 1;
     p->usual = ecg__calloc(p->usual_n, sizeof *p->usual);
-    return p->usual ? ecg__usual_beat(p->usual, p->usual_at, after, p->lead, p->n, p->beats, p->count)
-                    : ECG_ENOMEM;
+    p->usual_px = ecg__alloc((size_t)p->recipe.h * p->recipe.w);
+    if (!p->usual || !p->usual_px)
+        return ECG_ENOMEM;
+    s = ecg__usual_beat(p->usual, p->usual_at, after, p->lead, p->n, p->beats, p->count);
+    if (s == ECG_OK && p->count)
+        draw_view(p, 0, ECG__VIEW_USUAL, p->usual_px);
+    return s;
 }
 
 ecg_status ecg_painter_new(ecg_painter **out, const ecg_recipe *r, const float *mv, const float *second,
@@ -164,6 +172,8 @@ static void draw_curve(struct pencil *c, const struct curve *k, const struct ecg
         if (late != early)
             add(c, ((double)late - k->from) * columns, zero - (double)k->v[late] * per_unit);
     }
+    if (bunch > 1)
+        add(c, ((double)b - k->from) * columns, zero - (double)k->v[b] * per_unit);
     flush(c);
 }
 
@@ -224,19 +234,24 @@ ecg_status ecg_painter_draw(const ecg_painter *p, size_t i, uint8_t *px)
         return ECG_EINVAL;
     const size_t pixels = (size_t)p->recipe.h * p->recipe.w;
     if (p->recipe.views == 1) {
-        draw_view(p, i, p->recipe.view[0], px);
+        if (p->recipe.view[0] == ECG__VIEW_USUAL)
+            memcpy(px, p->usual_px, pixels);
+        else
+            draw_view(p, i, p->recipe.view[0], px);
         return ECG_OK;
     }
     uint8_t *plane = ecg__alloc(pixels);
     if (!plane)
         return ECG_ENOMEM;
     for (uint32_t c = 0; c < 3; c++) {
-        if (c < p->recipe.views)
-            draw_view(p, i, p->recipe.view[c], plane);
-        else
+        const bool usual = c < p->recipe.views && p->recipe.view[c] == ECG__VIEW_USUAL;
+        const uint8_t *from = usual ? p->usual_px : plane;
+        if (c >= p->recipe.views)
             memset(plane, 255, pixels);
+        else if (!usual)
+            draw_view(p, i, p->recipe.view[c], plane);
         for (size_t k = 0; k < pixels; k++)
-            px[3 * k + c] = plane[k];
+            px[3 * k + c] = from[k];
     }
     ecg__free(plane);
     return ECG_OK;
@@ -255,5 +270,6 @@ void ecg_painter_free(ecg_painter *p)
     ecg__free(p->second);
     ecg__free(p->beats);
     ecg__free(p->usual);
+    ecg__free(p->usual_px);
     ecg__free(p);
 }
