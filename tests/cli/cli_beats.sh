@@ -14,14 +14,17 @@ wants 0 '' 'ecg-beats --version'
 check 'the version shows the notice' grep -q 'Not a medical device' out
 run ecg-beats sinth
 wants 2 "did you mean 'synth'" 'a command with a slip'
-run ecg-beats synth --help
-wants 0 '' 'synth --help'
-check 'help fits 80 columns' test "$(wc -L <out)" -le 80
-grep -oE -e '^  (-., |    )--[a-z-]+' out | grep -oE -e '--[a-z-]+' | sort >in-help
-sed -n 's/\\-/-/g; s/^\.It Fl .*Fl Fl \([a-z-]*\).*/--\1/p; t; s/^\.It Fl Fl \([a-z-]*\).*/--\1/p' \
-    "$man/ecg-beats.1" | sort >in-man
-check 'help and man page have the same options' cmp -s in-help in-man
-check 'there are options' test "$(wc -l <in-help)" -ge 10
+for command in synth make; do
+    run ecg-beats $command --help
+    wants 0 '' "$command --help"
+    check "$command: help fits 80 columns" test "$(wc -L <out)" -le 80
+    grep -oE -e '^  (-., |    )--[a-z-]+' out | grep -oE -e '--[a-z-]+' | grep -vE -e '--(help|version)' | sort >in-help
+    sed -n "/^.Sh OPTIONS OF ${command^^}/,/^.El/p" "$man/ecg-beats.1" |
+        sed -n 's/\\-/-/g; s/^\.It Fl .*Fl Fl \([a-z-]*\).*/--\1/p; t; s/^\.It Fl Fl \([a-z-]*\).*/--\1/p' |
+        grep -vE -e '--(help|version)' | sort >in-man
+    check "$command: help and man page have the same options" cmp -s in-help in-man
+    check "$command: there are options" test "$(wc -l <in-help)" -ge 9
+done
 
 run ecg-beats synth
 wants 2 '-o DIR' 'synth without -o'
