@@ -13,8 +13,8 @@
  * each. */
 enum { AXES = 5, CELLS = 1 << AXES };
 
-/* Columns whose ink lies elsewhere, in 64ths of a row on average (JPEG of quality 75: 5 at most), and the share of
- * columns with ink on one side only. */
+/* Columns whose ink lies elsewhere, in 64ths of a row on average (JPEG of quality 75: 5 at most), and the
+ * share of columns with ink on one side only. */
 static const double PROFILE_OFF = 12.0, PROFILE_LONE = 0.08;
 
 struct entry {
