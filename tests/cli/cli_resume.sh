@@ -6,7 +6,7 @@ dropping='input 12x12x1; conv2d 4 3x3; batchnorm relu; maxpool 2x2; dropout 0.2;
 fast=(--net "$dropping" --batch 8 --augment ecg --quiet)
 # Steps of some milliseconds: 14 of them in an epoch.
 slow=(--net 'conv2d 16 3x3; batchnorm relu; conv2d 16 3x3 relu; maxpool 2x2; dropout 0.2; flatten; dense 3; softmax'
-    --size 96x96 --batch 4 --epochs 4 --augment ecg --balance --quiet)
+    --size 64x64 --batch 4 --epochs 4 --augment ecg --balance --quiet)
 
 # lines FILE N: waits until FILE has at least N lines, or $pid has ended
 lines() {
@@ -64,7 +64,7 @@ for signal in INT TERM; do
 done
 
 # ---- In validation: almost all pictures validate, so that is where a signal meets it ----
-many=(--net 'conv2d 32 3x3 relu; conv2d 32 3x3 relu; global_avgpool; dense 3; softmax' --size 192x192 --batch 2
+many=(--net 'conv2d 32 3x3 relu; conv2d 32 3x3 relu; global_avgpool; dense 3; softmax' --size 144x144 --batch 2
     --epochs 1 --val-split 0.9 --quiet)
 run ecg-train data -o val.ecgm "${many[@]}"
 wants 0 '' 'a run that mostly validates'
@@ -85,7 +85,7 @@ for pause in 0.1 0.3 0.6; do
 done
 
 # ---- A second signal ends it at once; the step is long enough to be met by both ----
-twice=(--net 'conv2d 32 3x3 relu; conv2d 32 3x3 relu; global_avgpool; dense 3; softmax' --size 192x192 --batch 27
+twice=(--net 'conv2d 32 3x3 relu; conv2d 32 3x3 relu; global_avgpool; dense 3; softmax' --size 144x144 --batch 27
     --epochs 2 --quiet)
 run ecg-train data -o twice.ecgm "${twice[@]}"
 wants 0 '' 'a run of long steps'
