@@ -11,7 +11,20 @@ typedef struct job {
     uint32_t forward_rows, grad_rows; /* rows of the convolution per tile, whole windows */
 } job;
 
-enum { FORWARD_BYTES = 64 * 1024, NONE = UINT8_MAX /* no cell: relu was at 0 */ };
+enum {
+    FORWARD_BYTES = 64 * 1024,
+    SMALL_BYTES = 32 * 1024,
+    SMALL_TAPS = 96,
+    NONE = UINT8_MAX /* no cell: relu was at 0 */
+};
+
+/* Whole windows' rows of at most so many bytes. */
+static uint32_t rows_within(const job *j, size_t bytes, uint32_t most)
+{
+    const size_t windows = bytes / sizeof(float) / (j->kh * j->conv.g.ow * j->c);
+    const size_t rows = (windows ? windows : 1) * j->kh;
+    return rows < most ? (uint32_t)rows : most;
+}
 
 static job job_of(const ecg__conv_pool_attr *at, ecg_shape in)
 {
@@ -22,11 +35,10 @@ static job job_of(const ecg__conv_pool_attr *at, ecg_shape in)
     j.c = j.conv.filters;
     g->oh = (uint32_t)(j.oh * j.kh);
     g->ow = (uint32_t)(j.ow * j.kw);
-    j.grad_rows = j.conv.rows - j.conv.rows % (uint32_t)j.kh;
-    const size_t windows = FORWARD_BYTES / sizeof(float) / (j.kh * g->ow * j.c + 1);
-    j.forward_rows = (uint32_t)((windows ? windows : 1) * j.kh);
-    if (j.forward_rows > j.grad_rows)
-        j.forward_rows = j.grad_rows;
+    const uint32_t most = j.conv.rows - j.conv.rows % (uint32_t)j.kh;
+    j.forward_rows = rows_within(&j, FORWARD_BYTES, most);
+    /* The gradient of a small kernel is cheap to add to: tiles for the first-level cache. */
+    j.grad_rows = j.conv.taps <= SMALL_TAPS ? rows_within(&j, SMALL_BYTES, most) : most;
     return j;
 }
 
