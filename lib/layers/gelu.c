@@ -1,6 +1,6 @@
-#include <math.h>
-
 #include "layers/same.h"
+#include "math/exp.h"
+#include "math/vec.h"
 
 static ecg_status plan(const void *attr, ecg_shape in, ecg__plan *out, ecg_error *err)
 {
@@ -9,10 +9,13 @@ static ecg_status plan(const void *attr, ecg_shape in, ecg__plan *out, ecg_error
     return ecg__plan_same(out, in, ECG__READS_X | ECG__INPLACE);
 }
 
-static void apply(const float *x, float *y, size_t n)
+ECG__HOT static void apply(const float *x, float *y, size_t n)
 {
+    ECG__IVDEP
     for (size_t i = 0; i < n; i++) {
-        y[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678f));
+        float bell;
+        const float v = x[i];
+        y[i] = v * ecg__normal(v, &bell);
     }
 }
 
@@ -31,11 +34,13 @@ const ecg__layer_ops ecg__gelu_ops = {
 
 #ifndef ECG_INFER_ONLY
 
-static void apply_grad(const float *x, const float *dy, float *dx, size_t n)
+ECG__HOT static void apply_grad(const float *x, const float *dy, float *dx, size_t n)
 {
+    ECG__IVDEP
     for (size_t i = 0; i < n; i++) {
-        const float v = x[i], phi = 0.5f * (1.0f + erff(v * 0.70710678f));
-        dx[i] = dy[i] * (phi + v * 0.39894228f * expf(-0.5f * v * v)); /* Phi + x Phi' */
+        float bell;
+        const float v = x[i], g = dy[i], phi = ecg__normal(v, &bell);
+        dx[i] = g * (phi + v * 0.39894228f * bell); /* Phi + x Phi' */
     }
 }
 

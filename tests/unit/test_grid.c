@@ -97,7 +97,7 @@ START_TEST(rows_by_a_matrix)
     static const size_t sizes[][2] = {{1, 8}, {300, 32}, {700, 56}, {257, 1288}, {40, 128}, {256, 2048}};
     const ecg__grid_level *level = ecg__grid_level_at((size_t)_i);
     for (size_t s = 0; level && s < sizeof sizes / sizeof *sizes; s++)
-        for (size_t n = 1; n <= 14; n += n < 5 ? 1 : 9) {
+        for (size_t n = 1; n <= 14; n += n < 5 ? 2 : 9) {
             const size_t in = sizes[s][0], out = sizes[s][1];
             float *x = noise(n * in, 1), *w = noise(in * out, 2), *y = noise(n * out, 3),
                   *one = noise(n * out, 3);

@@ -124,6 +124,23 @@ START_TEST(exponentials_end_well)
 }
 END_TEST
 
+START_TEST(normal_distribution)
+{
+    for (int i = -12500; i <= 12500; i++) {
+        const float x = (float)i * 0.001f;
+        const double want = 0.5 * erfc(-(double)x / sqrt(2.0)), below = x > -1.0f ? 5e-7 : 5e-6;
+        float bell;
+        const double got = (double)ecg__normal(x, &bell);
+        ck_assert_msg(fabs(got - want) <= below * want, "Phi(%g) is %g, not %g", (double)x, got, want);
+        ck_assert(fabs((double)bell - exp(-0.5 * (double)x * (double)x)) <= 3e-7);
+    }
+    float bell;
+    ck_assert(fabsf(ecg__normal(INFINITY, &bell) - 1.0f) <= 0.0f &&
+              fabsf(ecg__normal(-20.0f, &bell)) <= 0.0f);
+    ck_assert(isnan(ecg__normal(NAN, &bell)));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("vec");
@@ -133,6 +150,7 @@ int main(void)
     tcase_add_loop_test(t, add, 0, WIDTHS);
     tcase_add_test(t, exponentials_are_accurate);
     tcase_add_test(t, exponentials_end_well);
+    tcase_add_test(t, normal_distribution);
     tcase_add_test(t, long_sums_stay_accurate);
     suite_add_tcase(s, t);
     return unit_run(s);
