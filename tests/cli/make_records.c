@@ -1,5 +1,6 @@
-/* make_records DIR NAME...: for each name a WFDB record of two minutes (format 16, leads MLII and V1, 250 samples a
- * second) with annotated beats: N, an early A every tenth, a wide V every seventh, one Q. Each name gives another heart. */
+/* make_records DIR NAME...: for each name a WFDB record of two minutes (format 16, leads MLII and V1, 250
+ * samples a second) with annotated beats: N, an early A every tenth, a wide V every seventh, one Q. Each name
+ * gives another heart. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,8 @@ static int make(const char *dir, const char *name)
     f = fopen(path, "w");
     if (!f)
         return 1;
-    fprintf(f, "%s 2 %d %d\n%s.dat 16 200 12 0 0 0 0 MLII\n%s.dat 16 200 12 0 0 0 0 V1\n", name, RATE, N, name, name);
+    fprintf(f, "%s 2 %d %d\n%s.dat 16 200 12 0 0 0 0 MLII\n%s.dat 16 200 12 0 0 0 0 V1\n", name, RATE, N,
+            name, name);
     if (fclose(f) != 0)
         return 1;
     ecg_error err;

@@ -1,4 +1,5 @@
-/* The page of ecg-predict --html, line by line: before and after its data. Included once, by record_html.c. */
+/* The page of ecg-predict --html, line by line: before and after its data. Included once, by record_html.c.
+ */
 #ifndef ECG_TOOLS_PREDICT_RECORD_PAGE_H
 #define ECG_TOOLS_PREDICT_RECORD_PAGE_H
 
