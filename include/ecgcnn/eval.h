@@ -3,6 +3,7 @@
 #ifndef ECGCNN_EVAL_H
 #define ECGCNN_EVAL_H
 
+#include "data.h"
 #include "net.h"
 #include "types.h"
 
@@ -166,6 +167,94 @@ ECG_API ecg_status ecg_metrics_soften(const ecg_metrics *m, float temperature, e
  * threshold is good enough), ECG_ENOMEM. */
 ECG_API ecg_status ecg_metrics_threshold(const ecg_metrics *m, ecg_threshold by, double wanted,
                                          ecg_curve_point *out, ecg_error *err);
+
+/* ---- Gate: how an ecg_gate is made ---- */
+
+/* Pictures of known class: samples index[0..count) of data, NULL: all of it. */
+typedef struct ecg_gate_pictures {
+    const ecg_dataset *data;
+    const uint32_t *index;
+    size_t count;
+} ecg_gate_pictures;
+
+typedef struct ecg_gate_options {
+    uint32_t size;
+    uint32_t threads;  /* 0: one per core */
+    uint32_t most;     /* pictures of each kind that are looked at, evenly taken; 0: 8192 */
+    uint32_t skip_bad; /* 1: leave unreadable pictures out */
+    double refused;    /* share of the held-out pictures that each half of the gate may refuse; 0: 0.003 */
+    /* Called now and then from the calling thread; nonzero stops: ECG_ECANCELLED. May be NULL. */
+    int (*progress)(void *payload, size_t done, size_t total);
+    void *payload;
+} ecg_gate_options;
+#define ECG_GATE_OPTIONS_INIT                                                                                \
+    {                                                                                                        \
+        sizeof(ecg_gate_options), 0, 0, 0, 0.0, NULL, NULL                                                   \
+    }
+
+/* *out is m with a gate. Intervals of the looks: from the 0.1 % to the 99.9 % quantile of the training
+ * pictures, and a quarter of that beyond both ends; factor and centres: the covariance of the training
+ * pictures about the means of their classes, shrunk, so that the distance is Mahalanobis'. Then both are
+ * widened until they refuse no more than `refused` of the held-out pictures, which must not be among the
+ * training pictures (and should not be of their patients). Without held-out ones (NULL), every fourth
+ * training picture is held out. The same bits for any number of threads. Errors: ECG_EINVAL (options; fewer
+ * than 2 training pictures, or no held-out one; a label beyond the model's classes), ECG_ECANCELLED, those of
+ * reading, ECG_ENUMERIC (the network's values are not finite), ECG_ENOMEM. */
+ECG_API ecg_status ecg_gate_fit(ecg_model **out, ecg_model *m, const ecg_gate_pictures *train,
+                                const ecg_gate_pictures *held_out, const ecg_gate_options *o, ecg_error *err);
+
+/* ---- Heat: which parts of a picture an answer comes from ---- */
+typedef enum ecg_heat_kind {
+    ECG_HEAT_GRADCAM = 0,   /* Selvaraju et al., ICCV 2017 */
+    ECG_HEAT_OCCLUSION = 1, /* Zeiler & Fergus, ECCV 2014 */
+} ecg_heat_kind;
+
+typedef struct ecg_heat_options {
+    uint32_t size;
+    ecg_heat_kind kind;
+    uint32_t choose; /* 1: explain class `cls`; 0: the most likely one */
+    uint32_t cls;
+    /* GRADCAM. Layers count from 1, as in the names of tensors ("1.conv2d.kernel"); any that has rows and
+     * columns will do. 0: the last conv2d, or the activation or batchnorm that follows it. */
+    uint32_t layer;
+    uint32_t patch;   /* OCCLUSION: side of the square that is covered; 0: an eighth of the longer side */
+    uint32_t step;    /* OCCLUSION: pixels from one square to the next; 0: a quarter of the patch */
+    uint32_t threads; /* OCCLUSION: 0: one per core */
+} ecg_heat_options;
+#define ECG_HEAT_OPTIONS_INIT                                                                                \
+    {                                                                                                        \
+        sizeof(ecg_heat_options), ECG_HEAT_GRADCAM, 0, 0, 0, 0, 0, 0                                         \
+    }
+
+/* Immutable; freed with ecg_heat_free. */
+typedef struct ecg_heat {
+    ecg_heat_kind kind;
+    uint32_t cls;      /* what was explained, */
+    float probability; /* and its probability */
+    uint32_t layer;    /* GRADCAM: the layer, from 1; OCCLUSION: 0 */
+    float most;        /* the raw value that `map` shows as 1; 0: all of it is 0 */
+    uint32_t map_h, map_w;
+    float *map; /* [map_h][map_w] 0..1: at the layer's size, or one for each position of the square */
+    uint32_t h, w;
+    float *full; /* [h][w] 0..1: at the size of the network's input */
+} ecg_heat;
+
+/* The heat of one prepared picture, as ecg_preprocess_load returns it.
+ * GRADCAM: relu(sum over channels k of a[k] * A[..][k]), A the layer's output and a[k] the mean over rows and
+ * columns of the derivative of the class's value before the softmax by A[..][k]; `full` is `map` enlarged
+ * bilinearly, corners not aligned. What is hot speaks for the class.
+ * OCCLUSION: by how much the class's probability falls when the square is painted in the picture's median;
+ * `full` is, at each pixel, the mean over the squares that cover it; where it rises, the heat is 0.
+ * Both are divided by their largest value (`map` and `full` each by its own; `most` is map's). The same bits
+ * for any number of threads. Errors: ECG_EINVAL (options, layer, class), ECG_ESHAPE (img is not of the size
+ * and colour the model reads), ECG_EUNSUPPORTED, ECG_ENUMERIC (not finite), ECG_ENOMEM. Any thread. */
+ECG_API ecg_status ecg_heat_new(ecg_heat **out, ecg_model *m, const ecg_image *img, const ecg_heat_options *o,
+                                ecg_error *err);
+ECG_API void ecg_heat_free(ecg_heat *h); /* NULL is allowed */
+
+/* "gradcam", "occlusion"; NULL for a value that is none. _parse: ECG_EINVAL for a name that is none. */
+ECG_API const char *ecg_heat_kind_name(ecg_heat_kind k);
+ECG_API ecg_status ecg_heat_kind_parse(ecg_heat_kind *out, const char *name);
 
 #ifdef __cplusplus
 }

@@ -152,6 +152,53 @@ ECG_API void ecg_preprocess_values(const ecg_preprocess *p, const uint8_t *px, f
 /* The same in place from values 0..255 that need not be whole, as augmentation leaves them. */
 ECG_API void ecg_preprocess_floats(const ecg_preprocess *p, float *x);
 
+/* ---- Look: what a picture looks like, in a few numbers ----
+ * What a model's gate (ecg_gate in net.h) compares with the training pictures. Those of the picture as it was
+ * decoded come first, with its colour and shape; the same but for these follow from the prepared one. Ink is
+ * what is darker than the background (the median) by 32 of 255 or more; numbers are shares unless it is said
+ * otherwise. None depends on the size of a picture, if its lines grow with it. */
+typedef enum ecg_look_kind {
+    ECG_LOOK_BACKGROUND = 0, /* the median, 1 is white */
+    ECG_LOOK_INK,            /* pixels that are ink */
+    ECG_LOOK_BRIGHT,         /* pixels as much brighter than the background */
+    ECG_LOOK_GRAIN,          /* mean difference of neighbours in a row, of those that differ by less; of 32 */
+    ECG_LOOK_DEPTH,          /* mean difference of ink from the background, of 255 */
+    ECG_LOOK_COLUMNS,        /* columns with ink */
+    ECG_LOOK_STROKES,        /* a number: mean strokes, one above the other, in a column with ink */
+    ECG_LOOK_BREAKS,         /* neighbouring columns with ink whose ink does not touch */
+    ECG_LOOK_REACH,    /* mean height from the highest to the lowest ink of a column, of the picture's */
+    ECG_LOOK_ROWS,     /* rows with ink */
+    ECG_LOOK_BORDER,   /* pixels of the outermost rows and columns that are ink or bright */
+    ECG_LOOK_PREPARED, /* so many of a prepared picture */
+    ECG_LOOK_COLOR = ECG_LOOK_PREPARED, /* mean difference of the largest and smallest channel, of 255 */
+    ECG_LOOK_ASPECT,                    /* a number: log2(width / height) */
+    ECG_LOOK_DECODED,                   /* so many of a decoded picture */
+    ECG_LOOKS = ECG_LOOK_DECODED + ECG_LOOK_PREPARED,
+} ecg_look_kind;
+
+/* Of a decoded picture. All finite. */
+typedef struct ecg_look {
+    float of[ECG_LOOK_DECODED];
+} ecg_look;
+
+/* Words for number i < ECG_LOOKS of both: "ink", ..., "ink (prepared)"; NULL for another. */
+ECG_API const char *ecg_look_name(uint32_t i);
+
+/* What is read by ecg_preprocess_load or ecg_preprocess_decode, to the bit, and what it looked like before.
+ * p must have passed ecg_preprocess_check. Errors and ownership as theirs. Any thread. */
+ECG_API ecg_status ecg_look_load(ecg_pixels **out, ecg_look *look, const ecg_preprocess *p, const char *path,
+                                 ecg_error *err);
+ECG_API ecg_status ecg_look_decode(ecg_pixels **out, ecg_look *look, const ecg_preprocess *p,
+                                   const void *data, size_t n, const char *name, ecg_error *err);
+
+/* The same of a picture in memory, of any size and of 1, 3 or 4 channels (alpha is laid over white). Errors:
+ * ECG_EINVAL, ECG_ENOMEM. */
+ECG_API ecg_status ecg_look_image(ecg_pixels **out, ecg_look *look, const ecg_preprocess *p,
+                                  const ecg_image *img, ecg_error *err);
+
+/* The numbers of a prepared picture. Allocates nothing, cannot fail. */
+ECG_API void ecg_look_prepared(const ecg_image *img, float out[ECG_LOOK_PREPARED]);
+
 #ifdef __cplusplus
 }
 #endif

@@ -149,6 +149,34 @@ ECG_API const ecg_rule *ecg_model_rule(const ecg_model *m);
  * ECG_EINVAL, naming the field; ECG_ENOMEM. */
 ECG_API ecg_status ecg_model_with_rule(ecg_model **out, ecg_model *m, const ecg_rule *rule, ecg_error *err);
 
+/* ---- Gate: is it a picture of a heartbeat at all? ----
+ * Part of the model file, learned from training pictures (ecg_gate_fit in eval.h). A picture outside is
+ * ECG_ANSWER_NOT_ECG: one of its looks (image.h) lies outside low..high, or the input of the network's last
+ * dense layer (of the softmax, where there is none) lies too far from what it is for training pictures of any
+ * class: with f[n] those values, folded to n where they are more, and z = factor f, the distance is that from
+ * z to the nearest of the classes' centres. */
+enum { ECG_GATE_FEATURES = 256 };
+typedef struct ecg_gate {
+    uint32_t size;
+    uint32_t pictures;                     /* it was learned from so many training pictures, */
+    uint32_t held_out;                     /* and its limits were set on so many others; 0: there were none */
+    float low[ECG_LOOKS], high[ECG_LOOKS]; /* finite, low < high */
+    float limit;                           /* of the distance, above 0 */
+    uint32_t features;                     /* n: ecg_gate_features of the model, at most ECG_GATE_FEATURES */
+    const float *factor; /* [n * (n + 1) / 2]: rows of a lower triangle, its diagonal above 0 */
+    const float *centre; /* [classes][n] */
+} ecg_gate;
+
+/* The gate of a model, valid as long as it is; NULL: it has none and takes every picture. */
+ECG_API const ecg_gate *ecg_model_gate(const ecg_model *m);
+
+/* n of a gate for this model. */
+ECG_API uint32_t ecg_gate_features(const ecg_model *m);
+
+/* A model that is m with another gate, which is copied (NULL: none); weights as in ecg_model_with_rule.
+ * Errors: ECG_EINVAL, naming the field; ECG_ENOMEM. */
+ECG_API ecg_status ecg_model_with_gate(ecg_model **out, ecg_model *m, const ecg_gate *gate, ecg_error *err);
+
 /* ---- Decision: what to say about a picture ---- */
 typedef enum ecg_answer {
     ECG_ANSWER_OK = 0,
@@ -164,9 +192,12 @@ typedef struct ecg_decision {
     float probability;                 /* of it */
     uint32_t reasons;                  /* why not OK: at least one then, else 0 */
     char reason[ECG_MOST_REASONS][96]; /* "probability 0.41 is below 0.9" */
+    float score; /* of the gate: above 1 it is no ECG; 0 where the model has none, or the picture was not seen
+                  */
 } ecg_decision;
 
-/* What the model's rule makes of probs[classes], as a session of it gave them. Cannot fail. Any thread. */
+/* What the model's rule makes of probs[classes], as a session of it gave them. Cannot fail. Any thread. It
+ * does not know the picture: whether that is an ECG at all, ecg_session_judge and its like say. */
 ECG_API void ecg_decide(const ecg_model *m, const float *probs, ecg_decision *out);
 
 /* "ok", "uncertain", "not_ecg"; NULL for a value that is none. */
@@ -257,6 +288,31 @@ ECG_API ecg_status ecg_session_run_images(ecg_session *s, const ecg_image *img, 
 
 /* Read, prepare and predict one picture file; probs[classes]. Errors as ecg_pixels_load. */
 ECG_API ecg_status ecg_session_run_file(ecg_session *s, const char *path, float *probs, ecg_error *err);
+
+/* ---- Judging: probabilities and decision at once ----
+ * The same probabilities, bit for bit, as ecg_session_run and its like; and a decision by the model's rule
+ * and gate, which does not depend on the pictures beside it. */
+
+/* x as in ecg_session_run; probs[n][classes], out[n]. Of the gate the distance alone is asked: nothing is
+ * known of the picture. Allocates nothing. */
+ECG_API void ecg_session_judge(ecg_session *s, const float *x, size_t n, float *probs, ecg_decision *out);
+
+/* img as in ecg_session_run_images; look[n] is what they were before they were prepared (ecg_look_load),
+ * NULL: not known, and not asked. Allocates nothing. ECG_ESHAPE. */
+ECG_API ecg_status ecg_session_judge_images(ecg_session *s, const ecg_image *img, const ecg_look *look,
+                                            size_t n, float *probs, ecg_decision *out, ecg_error *err);
+
+/* Read, prepare and judge one picture file; probs[classes]. Errors as ecg_pixels_load. */
+ECG_API ecg_status ecg_session_judge_file(ecg_session *s, const char *path, float *probs, ecg_decision *out,
+                                          ecg_error *err);
+
+/* The same from bytes in memory; `name` stands for the file in messages. */
+ECG_API ecg_status ecg_session_judge_data(ecg_session *s, const void *data, size_t n, const char *name,
+                                          float *probs, ecg_decision *out, ecg_error *err);
+
+/* The same of a decoded picture of any size and of 1, 3 or 4 channels. ECG_EINVAL, ECG_ENOMEM. */
+ECG_API ecg_status ecg_session_judge_image(ecg_session *s, const ecg_image *img, float *probs,
+                                           ecg_decision *out, ecg_error *err);
 
 ECG_API void ecg_session_free(ecg_session *s); /* NULL is allowed */
 
