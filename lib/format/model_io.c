@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "format/decision.h"
+#include "format/gate.h"
 #include "format/prep.h"
 #include "format/strings.h"
 #include "format/weights.h"
@@ -57,6 +58,7 @@ typedef struct load {
     ecg_spec *spec;
     ecg_preprocess prep;
     ecg_rule rule;
+    ecg_gate *gate;
     float *zca;                            /* prep.zca */
     unsigned char *class_text, *meta_text; /* what class and meta point into */
     const char **class, **meta;
@@ -73,6 +75,7 @@ static void load_free(load *l)
     ecg__free((void *)l->meta);
     ecg__free(l->weights);
     ecg__free(l->zca);
+    ecg__free(l->gate);
 }
 
 /* The first four bytes keep their meaning in every version. */
@@ -207,6 +210,11 @@ static ecg_status read_rule(load *l)
     return ecg__rule_read(&l->rule, l->r, l->err);
 }
 
+static ecg_status read_gate(load *l)
+{
+    return ecg__gate_read(&l->gate, l->r, l->spec, l->err);
+}
+
 /* ---- CLAS and meta: strings ---- */
 
 static ecg_status write_clas(ecg__chunk_writer *w, const ecg_model *m, ecg_error *err)
@@ -269,6 +277,8 @@ ecg_status ecg__model_write(ecg__chunk_writer *w, const ecg_model *m, ecg_error 
     if (s == ECG_OK)
         s = ecg__rule_write(w, &m->rule, err);
     if (s == ECG_OK)
+        s = ecg__gate_write(w, m->gate, m->classes, err);
+    if (s == ECG_OK)
         s = ecg__weights_write(w, m->spec, m->weights, err);
     return s == ECG_OK ? write_meta(w, m, err) : s;
 }
@@ -295,19 +305,20 @@ static ecg_status read_wgts(load *l)
 static bool is_known(const char *tag)
 {
     static const char *const known[] = {"HEAD", "ARCH", "PREP", "STDZ", "CLAS",
-                                        "RULE", "WGTS", "meta", "IEND"};
+                                        "RULE", "GATE", "WGTS", "meta", "IEND"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(tag, known[i]) == 0)
             return true;
     return false;
 }
 
-/* Go to the chunk `tag`, past ancillary chunks that are not a model's. With `other`, that one will do too. */
-static ecg_status find(load *l, const char *tag, const char *other)
+/* Go to the chunk `tag`, past ancillary chunks that are not a model's. `other` and `third` will do too. */
+static ecg_status find(load *l, const char *tag, const char *other, const char *third)
 {
     for (;;) {
         ecg_status s = ecg__reader_next(l->r, l->err);
-        if (s != ECG_OK || ecg__reader_at(l->r, tag) || (other && ecg__reader_at(l->r, other)))
+        if (s != ECG_OK || ecg__reader_at(l->r, tag) || (other && ecg__reader_at(l->r, other)) ||
+            (third && ecg__reader_at(l->r, third)))
             return s;
         const bool critical = l->r->tag[0] <= 'Z';
         if (is_known(l->r->tag) || l->r->start == ECG__SIGNATURE_BYTES)
@@ -330,30 +341,31 @@ static ecg_status read_chunks(load *l)
     static const struct {
         const char *tag;
         ecg_status (*read)(load *l);
-        const char *optional; /* may stand before it */
-        ecg_status (*read_optional)(load *l);
+        bool optional;
     } step[] = {
-        {"HEAD", read_head, NULL, NULL},        {"ARCH", read_arch, NULL, NULL},
-        {"PREP", read_prep, NULL, NULL},        {"CLAS", read_clas, "STDZ", read_stdz},
-        {"WGTS", read_wgts, "RULE", read_rule},
+        {"HEAD", read_head, false}, {"ARCH", read_arch, false}, {"PREP", read_prep, false},
+        {"STDZ", read_stdz, true},  {"CLAS", read_clas, false}, {"RULE", read_rule, true},
+        {"GATE", read_gate, true},  {"WGTS", read_wgts, false},
     };
-    for (size_t i = 0; i < sizeof step / sizeof *step; i++) {
-        ecg_status s = find(l, step[i].tag, step[i].optional);
-        if (s == ECG_OK && step[i].optional && ecg__reader_at(l->r, step[i].optional)) {
-            s = step[i].read_optional(l);
-            if (s == ECG_OK)
-                s = find(l, step[i].tag, NULL);
-        }
+    for (size_t i = 0; i < sizeof step / sizeof *step;) {
+        const char *may[3] = {NULL}; /* what may stand here: up to the next that must */
+        size_t n = 0;
+        do
+            may[n] = step[i + n].tag;
+        while (step[i + n++].optional);
+        ecg_status s = find(l, may[n - 1], n > 1 ? may[0] : NULL, n > 2 ? may[1] : NULL);
+        while (s == ECG_OK && !ecg__reader_at(l->r, step[i].tag))
+            i++;
         if (s == ECG_OK)
-            s = step[i].read(l);
+            s = step[i++].read(l);
         if (s != ECG_OK)
             return s;
     }
-    ecg_status s = find(l, "IEND", "meta");
+    ecg_status s = find(l, "IEND", "meta", NULL);
     if (s == ECG_OK && ecg__reader_at(l->r, "meta")) {
         s = ecg__strings_get(l->r, ECG__MAX_META, 2, &l->meta, &l->meta_text, l->err);
         if (s == ECG_OK)
-            s = find(l, "IEND", NULL);
+            s = find(l, "IEND", NULL, NULL);
     }
     if (s == ECG_OK && l->r->length > 0)
         s = ecg__reader_fail(l->r, l->err, ECG_ECORRUPT, "has %" PRIu64 " bytes, expected 0", l->r->length);
@@ -383,6 +395,8 @@ ecg_status ecg__model_read(ecg_model **out, ecg__chunk_reader *r, const ecg_load
         if (s == ECG_OK) {
             l.weights = NULL; /* the model's now */
             (*out)->rule = l.rule;
+            (*out)->gate = l.gate;
+            l.gate = NULL;
         }
         if (s == ECG_EINVAL)
             s = ECG_ECORRUPT;

@@ -18,6 +18,10 @@ ecg_pixels *ecg__pixels_new(uint32_t h, uint32_t w, uint32_t c);
 /* ECG_EINVAL for a view without pixels, of other than 1, 3 or 4 channels, or with too small a stride. */
 ecg_status ecg__image_check(const ecg_image *img, const char *what, ecg_error *err);
 
+/* preprocess.c: `full` at the size of p. Takes `full` in every case. ECG_EINVAL, ECG_ENOMEM. */
+ecg_status ecg__preprocess_fit(ecg_pixels **out, ecg_pixels *full, const ecg_preprocess *p, const char *name,
+                               ecg_error *err);
+
 /* A file in memory and what is wanted of it. */
 struct ecg__encoded {
     const unsigned char *data;

@@ -91,9 +91,8 @@ static ecg_decode_options decode_options(const ecg_preprocess *p)
     return o;
 }
 
-/* Takes `full` in every case. */
-static ecg_status fit(ecg_pixels **out, ecg_pixels *full, const ecg_preprocess *p, const char *name,
-                      ecg_error *err)
+ecg_status ecg__preprocess_fit(ecg_pixels **out, ecg_pixels *full, const ecg_preprocess *p, const char *name,
+                               ecg_error *err)
 {
     if (full->h == p->h && full->w == p->w) {
         *out = full;
@@ -111,7 +110,7 @@ ecg_status ecg_preprocess_load(ecg_pixels **out, const ecg_preprocess *p, const 
     const ecg_decode_options o = decode_options(p);
     ecg_pixels *full;
     const ecg_status s = ecg_pixels_load(&full, path, &o, err);
-    return s == ECG_OK ? fit(out, full, p, path, err) : s;
+    return s == ECG_OK ? ecg__preprocess_fit(out, full, p, path, err) : s;
 }
 
 ecg_status ecg_preprocess_decode(ecg_pixels **out, const ecg_preprocess *p, const void *data, size_t n,
@@ -121,7 +120,7 @@ ecg_status ecg_preprocess_decode(ecg_pixels **out, const ecg_preprocess *p, cons
     const ecg_decode_options o = decode_options(p);
     ecg_pixels *full;
     const ecg_status s = ecg_pixels_decode(&full, data, n, name, &o, err);
-    return s == ECG_OK ? fit(out, full, p, name ? name : "picture", err) : s;
+    return s == ECG_OK ? ecg__preprocess_fit(out, full, p, name ? name : "picture", err) : s;
 }
 
 /* c a constant where this is called, so that the loops are vectorised. */

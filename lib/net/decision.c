@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "net/gate.h"
 #include "net/model.h"
 
 ecg_status ecg__rule_check(ecg_rule *out, const ecg_rule *rule, ecg_error *err)
@@ -41,13 +42,9 @@ const ecg_rule *ecg_model_rule(const ecg_model *m)
     return &m->rule;
 }
 
-ecg_status ecg_model_with_rule(ecg_model **out, ecg_model *m, const ecg_rule *rule, ecg_error *err)
+ecg_status ecg__model_again(ecg_model **out, ecg_model *m, ecg_error *err)
 {
-    ecg_rule checked;
     *out = NULL;
-    ecg_status s = ecg__rule_check(&checked, rule, err);
-    if (s != ECG_OK)
-        return s;
     const char **meta = ecg__calloc(2 * m->metas + 1, sizeof *meta);
     if (!meta)
         return ecg__fail(err, ECG_ENOMEM, "out of memory");
@@ -55,14 +52,31 @@ ecg_status ecg_model_with_rule(ecg_model **out, ecg_model *m, const ecg_rule *ru
         meta[2 * i] = m->meta[i].key;
         meta[2 * i + 1] = m->meta[i].value;
     }
-    s = ecg__model_new(out, m->spec, &m->prep, (const char *const *)m->class_name, m->classes, meta,
-                       m->weights, true, err);
+    const ecg_status s = ecg__model_new(out, m->spec, &m->prep, (const char *const *)m->class_name,
+                                        m->classes, meta, m->weights, true, err);
     ecg__free((void *)meta);
     if (s != ECG_OK)
         return s;
     (*out)->base = ecg_model_retain(m);
-    (*out)->rule = checked;
+    (*out)->rule = m->rule;
+    if (m->gate && !((*out)->gate = ecg__gate_copy(m->gate, m->classes))) {
+        ecg_model_free(*out);
+        *out = NULL;
+        return ecg__fail(err, ECG_ENOMEM, "out of memory");
+    }
     return ECG_OK;
+}
+
+ecg_status ecg_model_with_rule(ecg_model **out, ecg_model *m, const ecg_rule *rule, ecg_error *err)
+{
+    ecg_rule checked;
+    *out = NULL;
+    ecg_status s = ecg__rule_check(&checked, rule, err);
+    if (s == ECG_OK)
+        s = ecg__model_again(out, m, err);
+    if (s == ECG_OK)
+        (*out)->rule = checked;
+    return s;
 }
 
 double ecg__log_prob(float p)
@@ -111,14 +125,22 @@ void ecg__decision_because(ecg_decision *d, ecg_answer answer, const char *fmt, 
     va_end(args);
 }
 
-void ecg_decide(const ecg_model *m, const float *probs, ecg_decision *out)
+void ecg__decide(const ecg_model *m, const float *probs, const ecg_look *decoded, const float *prepared,
+                 const float *f, ecg_decision *out)
 {
     memset(out, 0, sizeof *out);
     out->best = best_of(probs, m->classes);
     out->probability = probs[out->best];
+    if (m->gate)
+        ecg__gate_judge(m->gate, m->classes, decoded, prepared, f, out);
     if (out->probability < m->rule.threshold)
         ecg__decision_because(out, ECG_ANSWER_UNCERTAIN, "probability %.3g is below %.3g",
                               (double)out->probability, (double)m->rule.threshold);
+}
+
+void ecg_decide(const ecg_model *m, const float *probs, ecg_decision *out)
+{
+    ecg__decide(m, probs, NULL, NULL, NULL, out);
 }
 
 const char *ecg_answer_name(ecg_answer a)

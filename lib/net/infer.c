@@ -83,9 +83,12 @@ ecg_status ecg__infer_plan(ecg__infer *out, const ecg_spec *written, uint32_t gr
 }
 
 static void run_layer(const ecg__infer *f, uint32_t i, const float *flat, const float *x, float *y,
-                      uint32_t n, unsigned char *base, ecg__lap_row *laps)
+                      uint32_t n, unsigned char *base, ecg__lap_row *laps, const ecg__infer_tap *tap)
 {
     const ecg__layer *l = &f->spec->layer[i];
+    if (tap && tap->layer == i)
+        for (uint32_t k = 0; k < n; k++)
+            tap->take(tap->ctx, x + k * l->plan.in_count, l->plan.in_count);
     const float *tensor[ECG__MAX_TENSORS];
     ecg__spec_tensors(f->spec, i, flat, tensor);
     const ecg__forward_args a = {.attr = l->attr,
@@ -100,26 +103,26 @@ static void run_layer(const ecg__infer *f, uint32_t i, const float *flat, const 
 }
 
 void ecg__infer_body(const ecg__infer *f, const float *flat, const float *x, uint32_t place, void *arena,
-                     ecg__lap_row *laps)
+                     ecg__lap_row *laps, const ecg__infer_tap *tap)
 {
     unsigned char *base = arena;
     for (uint32_t i = 0; i < f->split; i++) {
         float *y = (float *)(void *)(base + f->offset[i]);
         if (i >= f->last)
             y += place * f->spec->layer[i].plan.out_count;
-        run_layer(f, i, flat, x, y, 1, base, laps);
+        run_layer(f, i, flat, x, y, 1, base, laps, tap);
         x = y;
     }
 }
 
 void ecg__infer_head(const ecg__infer *f, const float *flat, uint32_t n, float *out, void *arena,
-                     ecg__lap_row *laps)
+                     ecg__lap_row *laps, const ecg__infer_tap *tap)
 {
     unsigned char *base = arena;
     const float *x = (const float *)(const void *)(base + f->offset[f->split - 1]);
     for (uint32_t i = f->split; i < f->spec->layers; i++) {
         float *y = (float *)(void *)(base + f->offset[i]);
-        run_layer(f, i, flat, x, y, n, base, laps);
+        run_layer(f, i, flat, x, y, n, base, laps, tap);
         x = y;
     }
     memcpy(out, x, n * (size_t)ecg_spec_outputs(f->spec) * sizeof *out);
@@ -128,8 +131,14 @@ void ecg__infer_head(const ecg__infer *f, const float *flat, uint32_t n, float *
 void ecg__infer_run(const ecg__infer *f, const float *flat, const float *x, float *out, void *arena,
                     ecg__lap_row *laps)
 {
-    ecg__infer_body(f, flat, x, 0, arena, laps);
-    ecg__infer_head(f, flat, 1, out, arena, laps);
+    ecg__infer_run_tap(f, flat, x, out, arena, laps, NULL);
+}
+
+void ecg__infer_run_tap(const ecg__infer *f, const float *flat, const float *x, float *out, void *arena,
+                        ecg__lap_row *laps, const ecg__infer_tap *tap)
+{
+    ecg__infer_body(f, flat, x, 0, arena, laps, tap);
+    ecg__infer_head(f, flat, 1, out, arena, laps, tap);
 }
 
 void ecg__infer_end(ecg__infer *f)

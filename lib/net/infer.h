@@ -23,18 +23,27 @@ typedef struct ecg__infer {
 /* For groups of up to `group` samples; fewer where a network's head would take much memory. ECG_ENOMEM. */
 ecg_status ecg__infer_plan(ecg__infer *out, const ecg_spec *written, uint32_t group);
 
+/* Shows somebody the input x[count] of one layer of f->spec, of one sample after the other. */
+typedef struct ecg__infer_tap {
+    uint32_t layer;
+    void (*take)(void *ctx, const float *x, size_t count);
+    void *ctx;
+} ecg__infer_tap;
+
 /* The body: x[in] as sample `place` of the group. arena is 64-byte aligned. Allocates nothing. Time goes to
- * `laps` (infer_profile.h); NULL: nowhere. */
+ * `laps` (infer_profile.h); NULL: nowhere. tap may be NULL, and changes no bit. */
 void ecg__infer_body(const ecg__infer *f, const float *flat, const float *x, uint32_t place, void *arena,
-                     ecg__lap_row *laps);
+                     ecg__lap_row *laps, const ecg__infer_tap *tap);
 
 /* The head, of the first n samples of the group: out[n][outputs]. */
 void ecg__infer_head(const ecg__infer *f, const float *flat, uint32_t n, float *out, void *arena,
-                     ecg__lap_row *laps);
+                     ecg__lap_row *laps, const ecg__infer_tap *tap);
 
 /* Both for one sample: x[in] -> out[outputs], with weights in the flat vector `flat`. */
 void ecg__infer_run(const ecg__infer *f, const float *flat, const float *x, float *out, void *arena,
                     ecg__lap_row *laps);
+void ecg__infer_run_tap(const ecg__infer *f, const float *flat, const float *x, float *out, void *arena,
+                        ecg__lap_row *laps, const ecg__infer_tap *tap);
 
 void ecg__infer_end(ecg__infer *f);
 

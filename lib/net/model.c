@@ -170,6 +170,7 @@ void ecg_model_free(ecg_model *m)
     }
     ecg__free(m->class_name);
     ecg__free(m->zca);
+    ecg__free(m->gate);
     ecg__free(m->meta);
     ecg_spec_free(m->spec);
     if (!m->borrowed)

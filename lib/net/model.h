@@ -24,6 +24,7 @@ struct ecg_model {
     bool borrowed;   /* weights are someone else's (ecg_trainer_save, base), or lie in `map` */
     ecg_model *base; /* whose weights these are, kept alive; NULL: none */
     ecg_rule rule;   /* checked */
+    ecg_gate *gate;  /* checked; NULL: none */
     void *map;       /* the file, where it was loaded in place */
     size_t map_bytes;
     char sha256[65]; /* of the file; "" where it is not known */
@@ -36,5 +37,8 @@ struct ecg_model {
 ecg_status ecg__model_new(ecg_model **out, const ecg_spec *spec, const ecg_preprocess *prep,
                           const char *const *classes, uint32_t class_count, const char *const *meta,
                           float *weights, bool borrow, ecg_error *err);
+
+/* decision.c: the same model once more: weights are m's, which is kept alive. ECG_ENOMEM. */
+ecg_status ecg__model_again(ecg_model **out, ecg_model *m, ecg_error *err);
 
 #endif

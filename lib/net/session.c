@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "math/gemm.h"
 #include "net/decision.h"
+#include "net/gate.h"
 #include "net/infer.h"
 #include "net/infer_profile.h"
 #include "net/model.h"
@@ -80,8 +81,22 @@ struct job {
     const float *x;       /* or: */
     const ecg_image *img; /* [n] */
     float *probs;
-    size_t n, items; /* samples, and groups of them */
+    size_t n, items;        /* samples, and groups of them */
+    const ecg_look *look;   /* [n] or NULL; with img and decision */
+    ecg_decision *decision; /* [n] or NULL */
 };
+
+/* What the gate wants to know of the network's inside. */
+struct features {
+    uint32_t n, samples;
+    float f[GROUP][ECG_GATE_FEATURES];
+};
+
+static void take_features(void *ctx, const float *x, size_t count)
+{
+    struct features *f = ctx;
+    ecg__gate_fold(x, count, f->n, f->f[f->samples++]);
+}
 
 static const float *input_from_image(const ecg_session *s, const ecg_image *img, unsigned char *arena)
 {
@@ -100,6 +115,15 @@ static const float *input_from_image(const ecg_session *s, const ecg_image *img,
 }
 
 /* Samples of item i of j->items. */
+static void decide(const struct job *j, size_t i, const float *probs, const float *features)
+{
+    const ecg_model *m = j->s->model;
+    float prepared[ECG_LOOK_PREPARED];
+    if (m->gate && j->img)
+        ecg_look_prepared(&j->img[i], prepared);
+    ecg__decide(m, probs, j->look ? &j->look[i] : NULL, j->img ? prepared : NULL, features, &j->decision[i]);
+}
+
 static void run_group(void *ctx, size_t i, uint32_t worker)
 {
     const struct job *j = ctx;
@@ -110,15 +134,22 @@ static void run_group(void *ctx, size_t i, uint32_t worker)
     float *probs = j->probs + first * m->classes;
     ecg__lap_row *laps = ecg__laps_row(s->timing, worker);
     ecg__lap_start(laps);
+    const ecg_gate *gate = j->decision ? m->gate : NULL;
+    struct features seen = {.n = gate ? gate->features : 0};
+    const ecg__infer_tap tap = {ecg__gate_layer(s->infer.spec), take_features, &seen};
+    const ecg__infer_tap *look_in = gate ? &tap : NULL;
     for (size_t k = first; k < end; k++) {
         const float *x = j->img ? input_from_image(s, &j->img[k], arena)
                                 : j->x + k * m->spec->layer[0].plan.in_count;
         ecg__lap(laps, ecg__infer_lap_before(m->spec));
-        ecg__infer_body(&s->infer, m->weights, x, (uint32_t)(k - first), arena, laps);
+        ecg__infer_body(&s->infer, m->weights, x, (uint32_t)(k - first), arena, laps, look_in);
     }
-    ecg__infer_head(&s->infer, m->weights, (uint32_t)(end - first), probs, arena, laps);
-    for (size_t k = 0; k < end - first; k++)
-        ecg__soften(probs + k * m->classes, m->classes, m->rule.temperature);
+    ecg__infer_head(&s->infer, m->weights, (uint32_t)(end - first), probs, arena, laps, look_in);
+    for (size_t k = first; k < end; k++, probs += m->classes) {
+        ecg__soften(probs, m->classes, m->rule.temperature);
+        if (j->decision)
+            decide(j, k, probs, seen.f[k - first]);
+    }
 }
 
 /* Every worker gets as many groups as any other, as large as they may be. */
@@ -145,6 +176,18 @@ void ecg_session_run(ecg_session *s, const float *x, size_t n, float *probs)
 ecg_status ecg_session_run_images(ecg_session *s, const ecg_image *img, size_t n, float *probs,
                                   ecg_error *err)
 {
+    return ecg_session_judge_images(s, img, NULL, n, probs, NULL, err);
+}
+
+void ecg_session_judge(ecg_session *s, const float *x, size_t n, float *probs, ecg_decision *out)
+{
+    struct job j = {.s = s, .x = x, .probs = probs, .decision = out};
+    run_samples(s, &j, n);
+}
+
+ecg_status ecg_session_judge_images(ecg_session *s, const ecg_image *img, const ecg_look *look, size_t n,
+                                    float *probs, ecg_decision *out, ecg_error *err)
+{
     const ecg_preprocess *p = &s->model->prep;
     for (size_t i = 0; i < n; i++)
         if (img[i].h != p->h || img[i].w != p->w || img[i].c != (uint32_t)p->color)
@@ -152,7 +195,7 @@ ecg_status ecg_session_run_images(ecg_session *s, const ecg_image *img, size_t n
                              "picture %zu has %" PRIu32 "x%" PRIu32 "x%" PRIu32
                              " pixels, the model reads %" PRIu32 "x%" PRIu32 "x%d",
                              i, img[i].h, img[i].w, img[i].c, p->h, p->w, (int)p->color);
-    struct job j = {.s = s, .img = img, .probs = probs};
+    struct job j = {.s = s, .img = img, .probs = probs, .look = look, .decision = out};
     run_samples(s, &j, n);
     return ECG_OK;
 }
@@ -167,6 +210,42 @@ ecg_status ecg_session_run_file(ecg_session *s, const char *path, float *probs, 
     const ecg_status ran = ecg_session_run_images(s, &img, 1, probs, err);
     ecg_pixels_free(p);
     return ran;
+}
+
+static ecg_status judge_prepared(ecg_session *s, ecg_pixels *p, const ecg_look *look, float *probs,
+                                 ecg_decision *out, ecg_error *err)
+{
+    const ecg_image img = ecg_pixels_view(p);
+    const ecg_status status = ecg_session_judge_images(s, &img, look, 1, probs, out, err);
+    ecg_pixels_free(p);
+    return status;
+}
+
+ecg_status ecg_session_judge_file(ecg_session *s, const char *path, float *probs, ecg_decision *out,
+                                  ecg_error *err)
+{
+    ecg_pixels *p;
+    ecg_look look;
+    const ecg_status status = ecg_look_load(&p, &look, &s->model->prep, path, err);
+    return status == ECG_OK ? judge_prepared(s, p, &look, probs, out, err) : status;
+}
+
+ecg_status ecg_session_judge_data(ecg_session *s, const void *data, size_t n, const char *name, float *probs,
+                                  ecg_decision *out, ecg_error *err)
+{
+    ecg_pixels *p;
+    ecg_look look;
+    const ecg_status status = ecg_look_decode(&p, &look, &s->model->prep, data, n, name, err);
+    return status == ECG_OK ? judge_prepared(s, p, &look, probs, out, err) : status;
+}
+
+ecg_status ecg_session_judge_image(ecg_session *s, const ecg_image *img, float *probs, ecg_decision *out,
+                                   ecg_error *err)
+{
+    ecg_pixels *p;
+    ecg_look look;
+    const ecg_status status = ecg_look_image(&p, &look, &s->model->prep, img, err);
+    return status == ECG_OK ? judge_prepared(s, p, &look, probs, out, err) : status;
 }
 
 ecg_status ecg_session_profile(ecg_session *s, int on, ecg_error *err)

@@ -45,9 +45,9 @@ static void compare_group(const char *text, const ecg_spec *s, const float *w, u
     for (uint32_t n = 1; n <= f.group; n++) {
         for (uint32_t i = 0; i < n; i++) {
             chain(s, w, x + i * in, want + i * outputs);
-            ecg__infer_body(&f, w, x + i * in, i, arena, NULL);
+            ecg__infer_body(&f, w, x + i * in, i, arena, NULL, NULL);
         }
-        ecg__infer_head(&f, w, n, out, arena, NULL);
+        ecg__infer_head(&f, w, n, out, arena, NULL, NULL);
         ck_assert_msg(memcmp(out, want, n * outputs * sizeof *want) == 0, "%s: groups of %u differ", text, n);
     }
     for (size_t i = 0; i < GUARD; i++)
