@@ -16,8 +16,9 @@
 static const struct {
     char tag[5];
     uint32_t known; /* as in ecg_file_chunk */
-} tags[] = {{"HEAD", 1}, {"ARCH", 1}, {"PREP", 1}, {"STDZ", 1}, {"CLAS", 1}, {"RULE", 1}, {"WGTS", 1},
-            {"meta", 1}, {"IEND", 1}, {"fact", 2}, {"trst", 2}, {"hist", 2}, {"optm", 2}, {"best", 2}};
+} tags[] = {{"HEAD", 1}, {"ARCH", 1}, {"PREP", 1}, {"STDZ", 1}, {"CLAS", 1},
+            {"RULE", 1}, {"GATE", 1}, {"WGTS", 1}, {"meta", 1}, {"IEND", 1},
+            {"fact", 2}, {"trst", 2}, {"hist", 2}, {"optm", 2}, {"best", 2}};
 
 static uint32_t known(const void *tag)
 {
