@@ -29,8 +29,12 @@ static int check(const settings *s)
                           "--merge reads CSV files only: not with --model, --calibrate, --csv, --train");
     if (s->max_error >= 0 && s->coverage >= 0)
         return opts_wrong("ecg-eval", "--max-error or --coverage, not both");
-    if (!s->calibrate && (s->output || s->max_error >= 0 || s->coverage >= 0))
-        return opts_wrong("ecg-eval", "--output, --max-error and --coverage belong to --calibrate");
+    if (s->gates && (s->calibrate || s->merge || s->csv || s->json))
+        return opts_wrong("ecg-eval", "--gates goes alone: not with --calibrate, --merge, --csv, --json");
+    if (!s->calibrate && ((s->output && !s->gates) || s->max_error >= 0 || s->coverage >= 0))
+        return opts_wrong(
+            "ecg-eval",
+            "--output, --max-error and --coverage belong to --calibrate (--output to --gates too)");
     return OPTS_GO;
 }
 
@@ -62,6 +66,10 @@ static int read_options(settings *s, int *argc, char **argv)
         {"Calibrating", .kind = OPT_HEADING},
         {"calibrate", 0, NULL, OPT_FLAG, &s->calibrate,
          .help = "fit the temperature of the model's probabilities and write it to the model file"},
+        {"gates", 0, NULL, OPT_FLAG, &s->gates,
+         .help =
+             "learn what the training pictures look like (--train, or train/ beside val/), so that what is "
+             "no ECG is refused (status 'not_ecg'), and write it to the model file"},
         {"output", 'o', "MODEL", OPT_STRING, &s->output, .init = "the model itself",
          .help = "write the calibrated model here"},
         {"max-error", 0, "F", OPT_REAL, &s->max_error, 0, 1, OPT_BELOW, .init = "",
@@ -112,7 +120,7 @@ static int print_text(const judge_report *r, const ecg_metrics *accepted, int (*
 {
     judge_print(r, stdout);
     if (accepted) {
-        printf("\nanswered: %.2f %%, the others are uncertain\n",
+        printf("\nanswered: %.2f %%, the others are uncertain or no ECG\n",
                100.0 * (double)ecg_metrics_count(accepted) / (double)ecg_metrics_count(r->metrics));
         judge_print_brief(accepted, "of the answers", stdout);
     }
@@ -136,45 +144,47 @@ int eval_print(const ecg_metrics *all, const char *const *names, const ecg_metri
     return code;
 }
 
-/* The pictures that get an answer; *out is NULL where the model refuses none whatever they are. */
-static int take_accepted(ecg_metrics **out, const ecg_model *m, const ecg_metrics *all)
-{
-    *out = NULL;
-    if (!(ecg_model_rule(m)->threshold > 0))
-        return EXIT_DONE;
-    ecg_status s = ecg_metrics_new(out, ecg_model_classes(m));
-    for (uint64_t i = 0; s == ECG_OK && i < ecg_metrics_count(all); i++) {
-        const ecg_metrics_case c = ecg_metrics_at(all, i);
-        ecg_decision d;
-        ecg_decide(m, c.probs, &d);
-        if (d.answer == ECG_ANSWER_OK)
-            s = ecg_metrics_add_patient(*out, c.truth, c.probs, c.patient);
-    }
-    return s == ECG_OK ? EXIT_DONE : tool_fail("%s", ecg_status_text(s));
-}
-
 /* What is noted of each answer. */
 typedef struct notes {
     table csv;
     const ecg_dataset *data;
     uint32_t *answered; /* [pictures] samples, in order */
-    size_t count;
+    uint8_t *answer;    /* [pictures] ecg_answer, likewise */
+    size_t count, refused;
 } notes;
 
+/* The pictures that get an answer; *out is NULL where the model refuses none whatever they are. */
+static int take_accepted(ecg_metrics **out, const ecg_model *m, const ecg_metrics *all, const notes *n)
+{
+    *out = NULL;
+    if (!(ecg_model_rule(m)->threshold > 0) && !ecg_model_gate(m))
+        return EXIT_DONE;
+    ecg_status s = ecg_metrics_new(out, ecg_model_classes(m));
+    for (uint64_t i = 0; s == ECG_OK && i < ecg_metrics_count(all); i++) {
+        const ecg_metrics_case c = ecg_metrics_at(all, i);
+        if (n->answer[i] == ECG_ANSWER_OK)
+            s = ecg_metrics_add_patient(*out, c.truth, c.probs, c.patient);
+    }
+    return s == ECG_OK ? EXIT_DONE : tool_fail("%s", ecg_status_text(s));
+}
+
 /* The sample's place in its dataset, where all lie in one row. */
-static void take_note(void *payload, const ecg_sample *sample, const float *probs)
+static void take_note(void *payload, const ecg_sample *sample, const float *probs, const ecg_decision *d)
 {
     notes *n = payload;
+    n->answer[n->count] = (uint8_t)d->answer;
+    n->refused += d->answer == ECG_ANSWER_NOT_ECG;
     n->answered[n->count++] = (uint32_t)(sample - ecg_dataset_sample(n->data, 0));
     if (n->csv.f)
-        table_row(&n->csv, sample, probs);
+        table_row(&n->csv, sample, probs, d);
 }
 
 static int run(ecg_model *m, const settings *s, const pictures *p, ecg_metrics **out, notes *n)
 {
     n->data = p->data;
     n->answered = calloc(p->count ? p->count : 1, sizeof *n->answered);
-    if (!n->answered)
+    n->answer = calloc(p->count ? p->count : 1, sizeof *n->answer);
+    if (!n->answered || !n->answer)
         return tool_fail("out of memory");
     int code = table_open(&n->csv, s->csv, m, ecg_dataset_has_groups(p->data));
     if (code != EXIT_DONE)
@@ -195,13 +205,18 @@ static int run(ecg_model *m, const settings *s, const pictures *p, ecg_metrics *
 
 typedef struct extra {
     leaks found;
-    int json;
+    int json, leaks, gated;
+    size_t refused; /* by the gate */
 } extra;
 
-static int print_leaks(void *ctx, FILE *f)
+static int print_extra(void *ctx, FILE *f)
 {
     const extra *e = ctx;
-    return leaks_print(&e->found, e->json, f);
+    if (e->json && e->gated)
+        fprintf(f, ",\"not_ecg\":%zu", e->refused);
+    else if (e->gated)
+        fprintf(f, "no ECG, by the model's gate: %zu pictures\n", e->refused);
+    return e->leaks ? leaks_print(&e->found, e->json, f) : EXIT_DONE;
 }
 
 static int evaluate(ecg_model *m, const void *read)
@@ -209,9 +224,11 @@ static int evaluate(ecg_model *m, const void *read)
     const settings *s = read;
     if (s->calibrate)
         return eval_calibrate(m, s);
+    if (s->gates)
+        return eval_gates(m, s);
     pictures p;
     notes n = {.count = 0};
-    extra more = {.json = (int)s->json};
+    extra more = {.json = (int)s->json, .leaks = s->train != NULL, .gated = ecg_model_gate(m) != NULL};
     ecg_metrics *all = NULL, *accepted = NULL;
     const char **names = judge_names(m);
     int code = pictures_open(&p, s, m, "test", "evaluating");
@@ -221,14 +238,16 @@ static int evaluate(ecg_model *m, const void *read)
         code = run(m, s, &p, &all, &n);
     if (code == EXIT_DONE) {
         judge_find_j(all, names);
-        code = take_accepted(&accepted, m, all);
+        code = take_accepted(&accepted, m, all, &n);
     }
+    more.refused = n.refused;
     if (code == EXIT_DONE && s->train)
         code = leaks_find(&more.found, m, s, all, p.data, n.answered);
     if (code == EXIT_DONE)
-        code = eval_print(all, names, accepted, s, s->train ? print_leaks : NULL, &more);
+        code = eval_print(all, names, accepted, s, print_extra, &more);
     leaks_free(&more.found);
     free(n.answered);
+    free(n.answer);
     ecg_metrics_free(all);
     ecg_metrics_free(accepted);
     pictures_free(&p);

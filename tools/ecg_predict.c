@@ -69,7 +69,8 @@ static int read_options(settings *s, int *argc, char **argv)
 }
 
 /* ---- Answers ---- */
-static void print_tsv(const ecg_model *m, const char *image, const float *probs, uint32_t top)
+static void print_tsv(const ecg_model *m, const char *image, const float *probs, const ecg_decision *d,
+                      uint32_t top)
 {
     const uint32_t classes = ecg_model_classes(m);
     uint32_t last = judge_best(probs, classes);
@@ -81,12 +82,10 @@ static void print_tsv(const ecg_model *m, const char *image, const float *probs,
         text_tsv_string(stdout, ecg_model_class(m, last));
         printf("\t%.9g", (double)probs[last]);
     }
-    ecg_decision d;
-    ecg_decide(m, probs, &d);
-    printf("\t%s\n", ecg_answer_name(d.answer));
+    printf("\t%s\n", ecg_answer_name(d->answer));
 }
 
-static void print_json(const ecg_model *m, const char *image, const float *probs)
+static void print_json(const ecg_model *m, const char *image, const float *probs, const ecg_decision *d)
 {
     const uint32_t classes = ecg_model_classes(m), best = judge_best(probs, classes);
     fputs("{\"image\":", stdout);
@@ -103,15 +102,18 @@ static void print_json(const ecg_model *m, const char *image, const float *probs
         fputc(':', stdout);
         text_json_number(stdout, (double)probs[i]);
     }
-    ecg_decision d;
-    ecg_decide(m, probs, &d);
-    printf("},\"status\":\"%s\",\"reasons\":[", ecg_answer_name(d.answer));
-    for (uint32_t i = 0; i < d.reasons; i++) {
+    printf("},\"status\":\"%s\",\"reasons\":[", ecg_answer_name(d->answer));
+    for (uint32_t i = 0; i < d->reasons; i++) {
         if (i)
             fputc(',', stdout);
-        text_json_string(stdout, d.reason[i]);
+        text_json_string(stdout, d->reason[i]);
     }
-    puts("]}");
+    fputs("]", stdout);
+    if (ecg_model_gate(m)) {
+        fputs(",\"gate\":", stdout);
+        text_json_number(stdout, (double)d->score);
+    }
+    puts("}");
 }
 
 /* ---- Pictures ---- */
@@ -148,7 +150,7 @@ static unsigned char *read_input(size_t *n)
 }
 
 /* NULL after a message. */
-static ecg_pixels *read_picture(const ecg_preprocess *p, const char *image)
+static ecg_pixels *read_picture(const ecg_preprocess *p, const char *image, ecg_look *look)
 {
     ecg_pixels *pixels = NULL;
     ecg_error err = {0};
@@ -158,10 +160,10 @@ static ecg_pixels *read_picture(const ecg_preprocess *p, const char *image)
         unsigned char *data = read_input(&n);
         if (!data)
             return NULL;
-        s = ecg_preprocess_decode(&pixels, p, data, n, "standard input", &err);
+        s = ecg_look_decode(&pixels, look, p, data, n, "standard input", &err);
         free(data);
     } else {
-        s = ecg_preprocess_load(&pixels, p, image, &err);
+        s = ecg_look_load(&pixels, look, p, image, &err);
     }
     if (s != ECG_OK)
         tool_error(s, &err);
@@ -172,6 +174,9 @@ typedef struct batch {
     const char *image[JUDGE_BATCH];
     ecg_pixels *pixels[JUDGE_BATCH];
     ecg_image view[JUDGE_BATCH];
+    ecg_look look[JUDGE_BATCH];
+    ecg_decision decision[JUDGE_BATCH];
+    size_t place[JUDGE_BATCH]; /* in the command line */
     size_t n;
 } batch;
 
@@ -181,12 +186,13 @@ static size_t batch_read(batch *b, const settings *s, const ecg_preprocess *p, s
     size_t bad = 0;
     b->n = 0;
     for (size_t i = at; i < s->count && i < at + JUDGE_BATCH; i++) {
-        ecg_pixels *pixels = read_picture(p, s->image[i]);
+        ecg_pixels *pixels = read_picture(p, s->image[i], &b->look[b->n]);
         if (!pixels) {
             bad++;
             continue;
         }
         b->image[b->n] = s->image[i];
+        b->place[b->n] = i;
         b->pixels[b->n] = pixels;
         b->view[b->n++] = ecg_pixels_view(pixels);
     }
@@ -204,12 +210,14 @@ static int predict_all(const settings *s, const ecg_model *m, ecg_session *sessi
     for (size_t at = 0; at < s->count && !tool_output_failed(); at += JUDGE_BATCH) { /* flushes each batch */
         progress_clear(&bar);
         bad += batch_read(&b, s, ecg_model_preprocess(m), at);
-        const ecg_status status = b.n ? ecg_session_run_images(session, b.view, b.n, probs, &err) : ECG_OK;
+        const ecg_status status = b.n ? ecg_session_judge_images(session, b.view, b.look, b.n, probs,
+                                                                 b.decision, &err)
+                                      : ECG_OK;
         for (size_t i = 0; i < b.n; i++) {
             if (status == ECG_OK && s->json)
-                print_json(m, b.image[i], probs + i * classes);
+                print_json(m, b.image[i], probs + i * classes, &b.decision[i]);
             else if (status == ECG_OK)
-                print_tsv(m, b.image[i], probs + i * classes, s->top);
+                print_tsv(m, b.image[i], probs + i * classes, &b.decision[i], s->top);
             ecg_pixels_free(b.pixels[i]);
         }
         if (status != ECG_OK)

@@ -12,6 +12,7 @@
 #include "common/augmenting.h"
 #include "common/calibrating.h"
 #include "common/fitlog.h"
+#include "common/gating.h"
 #include "common/judge.h"
 #include "common/keeping.h"
 #include "common/network.h"
@@ -316,6 +317,27 @@ static int calibrate(run *r, const settings *s)
     return tool_interrupted() ? EXIT_INTERRUPTED : code; /* the model is there, as it was trained */
 }
 
+/* What the best model knows: its gate, from the pictures that trained it and those that chose it. */
+static int learn_gate(const run *r, const settings *s)
+{
+    const part *val = &r->parts.val, *trained = &r->parts.train;
+    ecg_model *model = NULL;
+    ecg_error err = {0};
+    int written;
+    const ecg_status status = ecg_model_load(&model, s->output, NULL, &err);
+    if (status != ECG_OK)
+        return tool_error(status, &err);
+    const gating job = {.train = {trained->data, trained->index, trained->count},
+                        .held_out = {val->data, val->index, val->count},
+                        .threads = s->train.threads,
+                        .skip_bad = s->skip_bad,
+                        .quiet = (int)s->quiet,
+                        .output = s->output};
+    const int code = gating_run(&written, model, &job);
+    ecg_model_free(model);
+    return tool_interrupted() ? EXIT_INTERRUPTED : code;
+}
+
 /* The best model, as it was written, on pictures that had no part in choosing it. */
 static int report_test(run *r, const settings *s)
 {
@@ -432,6 +454,8 @@ static int work(run *r, settings *s)
     code = train(r, s);
     if (code == EXIT_DONE && s->calibrate)
         code = calibrate(r, s);
+    if (code == EXIT_DONE && s->gate)
+        code = learn_gate(r, s);
     if (code == EXIT_DONE)
         code = report_test(r, s);
     if (code == EXIT_DONE || code == EXIT_INTERRUPTED)

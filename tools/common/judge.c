@@ -104,6 +104,15 @@ static ecg_status get_image(ecg_image *out, const ecg_loader *l, size_t i, uint8
     return ecg_loader_read(l, i, px, err);
 }
 
+/* What the picture was before it was prepared: the loader does not keep that. */
+static ecg_status get_look(ecg_look *out, const ecg_sample *sample, const ecg_preprocess *p, ecg_error *err)
+{
+    ecg_pixels *pixels = NULL;
+    const ecg_status s = ecg_look_load(&pixels, out, p, sample->path, err);
+    ecg_pixels_free(pixels);
+    return s;
+}
+
 /* spare: room for the pictures of a batch, where not all are in memory. */
 static int run_batches(const judge_job *job, const ecg_loader *l, ecg_session *s, float *probs,
                        uint8_t *spare, ecg_metrics *m)
@@ -112,7 +121,10 @@ static int run_batches(const judge_job *job, const ecg_loader *l, ecg_session *s
     const size_t bytes = (size_t)p->h * p->w * (uint32_t)p->color;
     const uint32_t classes = ecg_model_classes(job->model);
     const size_t total = ecg_loader_count(l);
+    const int gated = ecg_model_gate(job->model) != NULL && job->answer;
     ecg_image batch[JUDGE_BATCH];
+    ecg_look look[JUDGE_BATCH];
+    ecg_decision decision[JUDGE_BATCH];
     ecg_error err = {0};
     progress bar;
     progress_start(&bar, "predicting", job->quiet);
@@ -121,13 +133,15 @@ static int run_batches(const judge_job *job, const ecg_loader *l, ecg_session *s
         ecg_status status = ECG_OK;
         for (size_t i = 0; i < n && status == ECG_OK; i++)
             status = get_image(&batch[i], l, at + i, spare ? spare + i * bytes : NULL, p, &err);
+        for (size_t i = 0; gated && i < n && status == ECG_OK; i++)
+            status = get_look(&look[i], ecg_loader_sample(l, at + i), p, &err);
         if (status == ECG_OK)
-            status = ecg_session_run_images(s, batch, n, probs, &err);
+            status = ecg_session_judge_images(s, batch, gated ? look : NULL, n, probs, decision, &err);
         for (size_t i = 0; i < n && status == ECG_OK; i++) {
             const ecg_sample *sample = ecg_loader_sample(l, at + i);
             status = ecg_metrics_add_patient(m, sample->label, probs + i * classes, sample->group);
             if (status == ECG_OK && job->answer)
-                job->answer(job->payload, sample, probs + i * classes);
+                job->answer(job->payload, sample, probs + i * classes, &decision[i]);
         }
         if (status != ECG_OK) {
             progress_clear(&bar);

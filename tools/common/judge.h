@@ -29,7 +29,7 @@ typedef struct judge_job {
     uint32_t skip_bad;
     int quiet;
     /* Called for each picture in order; may be NULL. */
-    void (*answer)(void *payload, const ecg_sample *s, const float *probs);
+    void (*answer)(void *payload, const ecg_sample *s, const float *probs, const ecg_decision *d);
     void *payload;
 } judge_job;
 

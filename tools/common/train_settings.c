@@ -76,6 +76,9 @@ static int read_options(settings *s, int *argc, char **argv)
         {"cache", 0, "SIZE", OPT_BYTES, &s->cache, 1, OPT_NO_END, .init = "half of what is free",
          .help = "most memory for decoded pictures; those beyond it are decoded in each epoch"},
         {"skip-bad", 0, NULL, OPT_FLAG, &s->skip_bad, .help = "leave out pictures that cannot be read"},
+        {"gate", 0, NULL, OPT_SWITCH, &s->gate,
+         .help = "learn at the end what the training pictures look like, so that a picture that is no ECG is "
+                 "refused (status 'not_ecg')"},
         {"calibrate", 0, NULL, OPT_SWITCH, &s->calibrate,
          .help =
              "at the end, fit the temperature of the best model's probabilities on the validation pictures"},

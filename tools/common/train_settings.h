@@ -18,12 +18,12 @@ typedef struct settings {
     uint64_t cache;
     uint32_t checkpoint_every; /* steps; 0: epochs only */
     double checkpoint_minutes; /* 0: not by time */
-    uint32_t skip_bad, quiet, json, profiling, summary, balance, augment_help, calibrate;
+    uint32_t skip_bad, quiet, json, profiling, summary, balance, augment_help, calibrate, gate;
 } settings;
 #define SETTINGS_INIT                                                                                        \
     {                                                                                                        \
         .net = "default", .profile = "correct", .split = "auto", .optimizer = "adam",                        \
-        .schedule = "constant", .class_weight = "none", .augment = "none", .calibrate = 1,                   \
+        .schedule = "constant", .class_weight = "none", .augment = "none", .calibrate = 1, .gate = 1,        \
         .train = ECG_TRAIN_OPTIONS_INIT, .standardizing = ECG_STANDARDIZE_FIT_OPTIONS_INIT                   \
     }
 

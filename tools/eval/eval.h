@@ -8,7 +8,7 @@ typedef struct settings {
     const char *model, *csv, *output, *train, *patient_pattern;
     char **arg; /* DATA, or the files to merge */
     size_t args;
-    uint32_t json, ignore_unknown, skip_bad, threads, quiet, merge, calibrate, bootstrap;
+    uint32_t json, ignore_unknown, skip_bad, threads, quiet, merge, calibrate, gates, bootstrap;
     uint64_t seed;
     double max_error, coverage; /* below 0: not asked for */
 } settings;
@@ -50,6 +50,9 @@ int eval_merge(const settings *s);
 
 /* --calibrate. */
 int eval_calibrate(ecg_model *m, const settings *s);
+
+/* --gates. */
+int eval_gates(ecg_model *m, const settings *s);
 
 /* The tables or the JSON object. `accepted`: the pictures that get an answer; NULL where the model refuses
  * none. `more` adds to it; may be NULL. */

@@ -26,13 +26,11 @@ int table_open(table *t, const char *path, const ecg_model *m, int patients)
     return EXIT_DONE;
 }
 
-void table_row(void *payload, const ecg_sample *s, const float *probs)
+void table_row(void *payload, const ecg_sample *s, const float *probs, const ecg_decision *d)
 {
     table *t = payload;
-    ecg_decision d;
-    ecg_decide(t->model, probs, &d);
-    const char *fields[] = {s->name, ecg_model_class(t->model, s->label), ecg_model_class(t->model, d.best),
-                            ecg_answer_name(d.answer)};
+    const char *fields[] = {s->name, ecg_model_class(t->model, s->label), ecg_model_class(t->model, d->best),
+                            ecg_answer_name(d->answer)};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (i)
             fputc(',', t->f);

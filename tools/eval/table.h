@@ -15,7 +15,7 @@ typedef struct table {
 int table_open(table *t, const char *path, const ecg_model *m, int patients);
 
 /* A judge_job's answer; payload is the table. */
-void table_row(void *payload, const ecg_sample *s, const float *probs);
+void table_row(void *payload, const ecg_sample *s, const float *probs, const ecg_decision *d);
 
 int table_close(table *t);
 
