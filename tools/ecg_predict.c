@@ -9,6 +9,7 @@
 #include "common/start.h"
 #include "common/text.h"
 #include "ecgcnn/ecgcnn.h"
+#include "predict/heatmap.h"
 #include "predict/record.h"
 
 enum { MOST_INPUT = 64 << 20 }; /* bytes read from standard input; the library's limit for a file */
@@ -18,6 +19,7 @@ typedef struct settings {
     uint32_t top, json, threads, quiet;
     char **image;
     size_t count;
+    heatmap_settings heat;
     record_settings recording; /* of --record */
 } settings;
 
@@ -34,6 +36,16 @@ static int read_options(settings *s, int *argc, char **argv)
         {"top", 'k', "K", OPT_UINT, &s->top, 1, 65536,
          .help = "print the K most likely classes with their probabilities before the status"},
         {"json", 0, NULL, OPT_FLAG, &s->json, .help = "print one JSON object a line"},
+        {"Heat", .kind = OPT_HEADING},
+        {"heatmap", 0, "FILE", OPT_STRING, &s->heat.path, .init = "",
+         .help =
+             "write the picture as a PNG, with the parts that the answer comes from coloured; for several "
+             "pictures FILE-1.png, FILE-2.png and so on, by their place on the command line"},
+        {"heat", 0, "KIND", OPT_CHOICE, &s->heat.kind, .choices = "gradcam|occlusion",
+         .help =
+             "how: gradcam (what speaks for the class), or occlusion (what the probability falls without)"},
+        {"layer", 0, "N", OPT_UINT, &s->heat.layer, 1, 1024, .init = "the last convolution",
+         .help = "the layer that gradcam looks at, counted from 1 as 'ecg-model show' does"},
         {"Recordings", .kind = OPT_HEADING},
         {"record", 0, "RECORD", OPT_STRING, &s->recording.record, .init = "",
          .help = "classify every beat of a recording (WFDB, EDF or CSV) instead, and write RECORD.cnn"},
@@ -60,6 +72,13 @@ static int read_options(settings *s, int *argc, char **argv)
         return opts_wrong(command.name, "--record and pictures at once: %s", argv[1]);
     if (code == OPTS_GO && !r->record && (r->recipe || r->out || r->html))
         return opts_wrong(command.name, "--recipe, --output and --html need --record");
+    if (code == OPTS_GO && !s->heat.path && s->heat.layer)
+        return opts_wrong(command.name, "--layer belongs to --heatmap");
+    if (code == OPTS_GO && s->heat.path && r->record)
+        return opts_wrong(command.name, "--heatmap is for pictures, not for --record");
+    if (code == OPTS_GO && s->heat.layer && strcmp(s->heat.kind, "gradcam") != 0)
+        return opts_wrong(command.name, "--layer belongs to --heat gradcam");
+    s->heat.threads = s->threads;
     r->json = s->json;
     r->threads = s->threads;
     r->quiet = s->quiet;
@@ -199,7 +218,17 @@ static size_t batch_read(batch *b, const settings *s, const ecg_preprocess *p, s
     return bad;
 }
 
-static int predict_all(const settings *s, const ecg_model *m, ecg_session *session, float *probs)
+static int write_heat(ecg_model *m, const settings *s, const batch *b, size_t i)
+{
+    const heatmap_picture p = {.file = strcmp(b->image[i], "-") == 0 ? NULL : b->image[i],
+                               .prepared = b->view[i],
+                               .look = &b->look[i],
+                               .decision = &b->decision[i],
+                               .number = s->count > 1 ? b->place[i] + 1 : 0};
+    return heatmap_write(m, &s->heat, &p);
+}
+
+static int predict_all(const settings *s, ecg_model *m, ecg_session *session, float *probs)
 {
     const uint32_t classes = ecg_model_classes(m);
     ecg_error err = {0};
@@ -218,6 +247,8 @@ static int predict_all(const settings *s, const ecg_model *m, ecg_session *sessi
                 print_json(m, b.image[i], probs + i * classes, &b.decision[i]);
             else if (status == ECG_OK)
                 print_tsv(m, b.image[i], probs + i * classes, &b.decision[i], s->top);
+            if (status == ECG_OK && s->heat.path)
+                bad += write_heat(m, s, &b, i) != EXIT_DONE;
             ecg_pixels_free(b.pixels[i]);
         }
         if (status != ECG_OK)
@@ -251,7 +282,7 @@ static int predict(ecg_model *m, const void *read)
 
 int main(int argc, char **argv)
 {
-    settings s = {.top = 1, .recording = {.annotations = "none"}};
+    settings s = {.top = 1, .heat = {.kind = "gradcam"}, .recording = {.annotations = "none"}};
     tool_start("ecg-predict", argv);
     const int code = read_options(&s, &argc, argv);
     return tool_run_model(code, s.model, predict, &s);
