@@ -107,6 +107,11 @@ ECG_API void ecg_pixels_free(ecg_pixels *p);
  * Errors: ECG_EIO, ECG_EINVAL, ECG_ENOMEM. Any thread. */
 ECG_API ecg_status ecg_image_save_png(const ecg_image *img, const char *path, ecg_error *err);
 
+/* The same bytes to a function instead: n more of them; nonzero stops (ECG_EIO). Any thread. */
+typedef int ecg_image_write_fn(void *payload, const void *data, size_t n);
+ECG_API ecg_status ecg_image_encode_png(const ecg_image *img, ecg_image_write_fn *write, void *payload,
+                                        ecg_error *err);
+
 /* ---- Preprocessing: from a picture to the numbers a network reads ----
  * Part of the model file: training, evaluation and prediction all go through these functions, in single
  * precision and in Keras' order: value = pixel * rescale; then, where wanted, less the picture's own mean and

@@ -15,7 +15,9 @@ struct writer {
     const ecg_image *img;
     const char *path;
     ecg_error *err;
-    ecg__file *file;
+    ecg__file *file; /* NULL: to the caller's function */
+    ecg_image_write_fn *write;
+    void *payload;
     ecg_status status;
     png_structp png;
     png_infop info;
@@ -39,7 +41,10 @@ static void on_warning(png_structp png, png_const_charp message)
 static void on_write(png_structp png, png_bytep data, size_t n)
 {
     struct writer *c = png_get_io_ptr(png);
-    c->status = ecg__file_write(c->file, data, n, c->err);
+    if (c->file)
+        c->status = ecg__file_write(c->file, data, n, c->err);
+    else if (c->write(c->payload, data, n) != 0)
+        c->status = ecg__fail(c->err, ECG_EIO, "%s: the caller could not take the PNG", c->path);
     if (c->status != ECG_OK)
         png_error(png, "write");
 }
@@ -80,32 +85,65 @@ static void guarded(struct writer *c)
         write_png(c);
 }
 
-ecg_status ecg_image_save_png(const ecg_image *img, const char *path, ecg_error *err)
+/* A writer for a picture that a PNG can hold; `name` stands for it in messages. */
+static ecg_status begin(struct writer **out, const ecg_image *img, const char *name, ecg_error *err)
 {
-    if (!path)
-        return ecg__fail(err, ECG_EINVAL, "no path given");
-    ecg_status s = ecg__image_check(img, path, err);
+    *out = NULL;
+    const ecg_status s = ecg__image_check(img, name, err);
     if (s != ECG_OK)
         return s;
     if (img->w > PNG_UINT_31_MAX || img->h > PNG_UINT_31_MAX)
-        return ecg__fail(err, ECG_EINVAL, "%s: %u x %u pixels are more than a PNG holds", path, img->w,
+        return ecg__fail(err, ECG_EINVAL, "%s: %u x %u pixels are more than a PNG holds", name, img->w,
                          img->h);
     struct writer *c = ecg__calloc(1, sizeof *c);
     if (!c)
-        return ecg__fail(err, ECG_ENOMEM, "%s: out of memory", path);
+        return ecg__fail(err, ECG_ENOMEM, "%s: out of memory", name);
     c->img = img;
-    c->path = path;
+    c->path = name;
     c->err = err;
+    *out = c;
+    return ECG_OK;
+}
+
+static ecg_status encode(struct writer *c)
+{
+    guarded(c);
+    png_destroy_write_struct(&c->png, &c->info);
+    return c->status;
+}
+
+ecg_status ecg_image_save_png(const ecg_image *img, const char *path, ecg_error *err)
+{
+    struct writer *c;
+    if (!path)
+        return ecg__fail(err, ECG_EINVAL, "no path given");
+    ecg_status s = begin(&c, img, path, err);
+    if (s != ECG_OK)
+        return s;
     s = ecg__file_create(&c->file, path, err);
     if (s == ECG_OK) {
-        guarded(c);
-        s = c->status;
-        png_destroy_write_struct(&c->png, &c->info);
+        s = encode(c);
         if (s == ECG_OK)
             s = ecg__file_commit(c->file, false, err);
         else
             ecg__file_abandon(c->file);
     }
+    ecg__free(c);
+    return s;
+}
+
+ecg_status ecg_image_encode_png(const ecg_image *img, ecg_image_write_fn *write, void *payload,
+                                ecg_error *err)
+{
+    struct writer *c;
+    if (!write)
+        return ecg__fail(err, ECG_EINVAL, "no function given");
+    ecg_status s = begin(&c, img, "picture", err);
+    if (s != ECG_OK)
+        return s;
+    c->write = write;
+    c->payload = payload;
+    s = encode(c);
     ecg__free(c);
     return s;
 }

@@ -68,6 +68,45 @@ START_TEST(test_bytes)
 }
 END_TEST
 
+typedef struct taken {
+    unsigned char at[1 << 16];
+    size_t n, most;
+} taken;
+
+static int take(void *payload, const void *data, size_t n)
+{
+    taken *t = payload;
+    if (n > t->most - t->n)
+        return 1;
+    memcpy(t->at + t->n, data, n);
+    t->n += n;
+    return 0;
+}
+
+/* To a function: the bytes of the file; one that takes no more ends it, wherever that is. */
+START_TEST(test_to_function)
+{
+    static taken t;
+    fill();
+    ecg_image img = {px, 50, 50, 3, 150};
+    size_t n;
+    unsigned char *file = saved(&img, &n);
+    t = (taken){.most = sizeof t.at};
+    ck_ok(ecg_image_encode_png(&img, take, &t, &err), err);
+    ck_assert_uint_eq(t.n, n);
+    ck_assert_mem_eq(t.at, file, n);
+    ecg__free(file);
+    for (size_t most = 0; most < n; most += n / 7) {
+        t = (taken){.most = most};
+        ck_fails(ecg_image_encode_png(&img, take, &t, &err), err, ECG_EIO, "could not take");
+        ck_assert_uint_le(t.n, most);
+    }
+    ck_fails(ecg_image_encode_png(&img, NULL, &t, &err), err, ECG_EINVAL, "no function");
+    img.c = 2;
+    ck_fails(ecg_image_encode_png(&img, take, &t, &err), err, ECG_EINVAL, "2 channels");
+}
+END_TEST
+
 START_TEST(test_failures_leave_nothing)
 {
     fill();
@@ -102,6 +141,7 @@ int main(void)
     TCase *t = tcase_create("encode");
     tcase_add_test(t, test_round_trip);
     tcase_add_test(t, test_bytes);
+    tcase_add_test(t, test_to_function);
     tcase_add_test(t, test_failures_leave_nothing);
     suite_add_tcase(s, t);
     return unit_run(s);
