@@ -94,6 +94,51 @@ void text_tsv_string(FILE *f, const char *text)
     }
 }
 
+/* U+0000..U+001F, U+007F..U+009F. */
+static int is_control(const unsigned char *p)
+{
+    return *p < 0x20 || *p == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0);
+}
+
+void text_html_string(FILE *f, const char *text)
+{
+    static const char plain[] = "&<>\"'";
+    static const char *const escaped[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
+    for (const unsigned char *p = (const unsigned char *)text; *p;) {
+        const size_t n = utf8_length(p);
+        const char *found = strchr(plain, *p);
+        if (n == 0)
+            fputs("\xef\xbf\xbd", f);
+        else if (found)
+            fputs(escaped[found - plain], f);
+        else if (is_control(p))
+            fputc(' ', f);
+        else
+            fwrite(p, 1, n, f);
+        p += n ? n : 1;
+    }
+}
+
+void text_markdown_string(FILE *f, const char *text)
+{
+    static const char marks[] = "\\`*_[]#!|~>$";
+    for (const unsigned char *p = (const unsigned char *)text; *p;) {
+        const size_t n = utf8_length(p);
+        if (n == 0)
+            fputs("\xef\xbf\xbd", f);
+        else if (*p == '<' || *p == '&') /* a backslash does not keep every reader from HTML */
+            fputs(*p == '<' ? "&lt;" : "&amp;", f);
+        else if (is_control(p))
+            fputc(' ', f);
+        else {
+            if (strchr(marks, *p) || (p[0] == ':' && p[1] == '/')) /* an address becomes a link by itself */
+                fputc('\\', f);
+            fwrite(p, 1, n, f);
+        }
+        p += n ? n : 1;
+    }
+}
+
 const char *text_duration(double seconds, char *buf, size_t cap)
 {
     if (!(seconds >= 0 && seconds < 1e9)) {

@@ -19,6 +19,13 @@ void text_csv_number(FILE *f, double v);
 /* Tab, line end, carriage return and backslash as \t \n \r \\. */
 void text_tsv_string(FILE *f, const char *text);
 
+/* Text of an HTML page or a value in quotes: & < > " ' as references. What is no UTF-8 becomes U+FFFD, a
+ * control character a space. */
+void text_html_string(FILE *f, const char *text);
+
+/* Text of a Markdown paragraph or table cell, in one line: nothing of it is markup. Bytes as above. */
+void text_markdown_string(FILE *f, const char *text);
+
 /* "1:02:03" or "2:03"; "?" for what is no time. Returns buf. */
 const char *text_duration(double seconds, char *buf, size_t cap);
 
