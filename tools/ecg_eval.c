@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "ecgcnn/ecgcnn.h"
 #include "eval/eval.h"
+#include "eval/page.h"
 #include "eval/record.h"
 #include "eval/table.h"
 
@@ -24,9 +25,11 @@ static int check(const settings *s)
 {
     if (!s->merge && s->args > 1)
         return opts_wrong("ecg-eval", "unexpected argument '%s'", s->arg[1]);
-    if (s->merge && (s->calibrate || s->csv || s->model || s->train))
-        return opts_wrong("ecg-eval",
-                          "--merge reads CSV files only: not with --model, --calibrate, --csv, --train");
+    if (s->merge && (s->calibrate || s->csv || s->model || s->train || s->html || s->card))
+        return opts_wrong("ecg-eval", "--merge reads CSV files only: not with --model, --calibrate, --csv, "
+                                      "--html, --card, --train");
+    if (s->calibrate && (s->html || s->card))
+        return opts_wrong("ecg-eval", "--html and --card belong to an evaluation, not to --calibrate");
     if (s->max_error >= 0 && s->coverage >= 0)
         return opts_wrong("ecg-eval", "--max-error or --coverage, not both");
     if (s->gates && (s->calibrate || s->merge || s->csv || s->json))
@@ -45,6 +48,10 @@ static int read_options(settings *s, int *argc, char **argv)
          .help = "model file"},
         {"json", 0, NULL, OPT_FLAG, &s->json, .help = "print the figures as one JSON object"},
         {"csv", 0, "FILE", OPT_STRING, &s->csv, .help = "write a line for each picture"},
+        {"html", 0, "FILE", OPT_STRING, &s->html,
+         .help = "write a report: one page that needs no other file, with curves and pictures"},
+        {"card", 0, "FILE", OPT_STRING, &s->card,
+         .help = "write a model card, in Markdown, of the same figures"},
         {"bootstrap", 0, "N", OPT_UINT, &s->bootstrap, 0, 100000,
          .help = "draws for the confidence intervals; 0: none"},
         {"seed", 0, "N", OPT_UINT64, &s->seed, .help = "seed of those draws"},
@@ -128,7 +135,7 @@ static int print_text(const judge_report *r, const ecg_metrics *accepted, int (*
 }
 
 int eval_print(const ecg_metrics *all, const char *const *names, const ecg_metrics *accepted,
-               const settings *s, int (*more)(void *ctx, FILE *f), void *ctx)
+               const settings *s, int (*more)(void *ctx, FILE *f), void *ctx, const eval_page *page)
 {
     judge_report r;
     int code = judge_report_new(&r, all, names, s->bootstrap, s->seed, s->threads);
@@ -138,6 +145,8 @@ int eval_print(const ecg_metrics *all, const char *const *names, const ecg_metri
     for (uint32_t i = 0; i < r.classes; i++)
         if (r.cls[i].support == 0)
             tool_warn("class '%s' has no pictures and is left out of averages", names[i]);
+    if (code == EXIT_DONE && page)
+        code = eval_pages(&r, page);
     if (!s->quiet && !s->json)
         fprintf(stderr, "%s\n", ECG_NOTICE);
     judge_report_free(&r);
@@ -226,12 +235,15 @@ static int evaluate(ecg_model *m, const void *read)
         return eval_calibrate(m, s);
     if (s->gates)
         return eval_gates(m, s);
-    pictures p;
+    pictures p = {0};
     notes n = {.count = 0};
     extra more = {.json = (int)s->json, .leaks = s->train != NULL, .gated = ecg_model_gate(m) != NULL};
     ecg_metrics *all = NULL, *accepted = NULL;
+    eval_page page = {.model = m, .p = &p, .found = &more.found, .s = s};
     const char **names = judge_names(m);
-    int code = pictures_open(&p, s, m, "test", "evaluating");
+    int code = eval_pages_check(s);
+    if (code == EXIT_DONE)
+        code = pictures_open(&p, s, m, "test", "evaluating");
     if (code == EXIT_DONE && !names)
         code = tool_fail("out of memory");
     if (code == EXIT_DONE)
@@ -239,12 +251,14 @@ static int evaluate(ecg_model *m, const void *read)
     if (code == EXIT_DONE) {
         judge_find_j(all, names);
         code = take_accepted(&accepted, m, all, &n);
+        page.answered = n.answered;
+        page.accepted = accepted;
     }
     more.refused = n.refused;
-    if (code == EXIT_DONE && s->train)
+    if (code == EXIT_DONE && (s->train || s->html || s->card))
         code = leaks_find(&more.found, m, s, all, p.data, n.answered);
     if (code == EXIT_DONE)
-        code = eval_print(all, names, accepted, s, print_extra, &more);
+        code = eval_print(all, names, accepted, s, print_extra, &more, &page);
     leaks_free(&more.found);
     free(n.answered);
     free(n.answer);

@@ -5,7 +5,7 @@
 #include "common/judge.h"
 
 typedef struct settings {
-    const char *model, *csv, *output, *train, *patient_pattern;
+    const char *model, *csv, *output, *train, *patient_pattern, *html, *card;
     char **arg; /* DATA, or the files to merge */
     size_t args;
     uint32_t json, ignore_unknown, skip_bad, threads, quiet, merge, calibrate, gates, bootstrap;
@@ -30,12 +30,16 @@ void pictures_free(pictures *p);
 /* A folder with the model's classes. */
 int pictures_dataset(ecg_dataset **out, const settings *s, const ecg_model *m, const char *dir);
 
-/* ---- --train: which pictures trained the model ---- */
+/* ---- --train: which pictures trained the model; --html and --card: what is wrong with the pictures ---- */
 typedef struct leaks {
     size_t copies;          /* pictures that are copies of training pictures */
     size_t known;           /* pictures of patients who are in training */
     ecg_metrics *clean;     /* without copies */
     ecg_metrics *strangers; /* and without known patients, where the manifest names them; else NULL */
+    /* Of the evaluated pictures; without --train too. */
+    size_t blank, odd; /* odd: another size, mode or background than most */
+    size_t repeated;   /* copies, exact or near, of one before them */
+    size_t conflicts;  /* sets of copies that stand under two classes or more */
 } leaks;
 
 /* `answered`: the samples of `data` that `all` holds, in order. Returns 0 or the exit code; free in any case.
@@ -54,9 +58,11 @@ int eval_calibrate(ecg_model *m, const settings *s);
 /* --gates. */
 int eval_gates(ecg_model *m, const settings *s);
 
+struct eval_page;
+
 /* The tables or the JSON object. `accepted`: the pictures that get an answer; NULL where the model refuses
- * none. `more` adds to it; may be NULL. */
+ * none. `more` adds to it; may be NULL. `page`: what else the files of --html and --card say; may be NULL. */
 int eval_print(const ecg_metrics *all, const char *const *names, const ecg_metrics *accepted,
-               const settings *s, int (*more)(void *ctx, FILE *f), void *ctx);
+               const settings *s, int (*more)(void *ctx, FILE *f), void *ctx, const struct eval_page *page);
 
 #endif

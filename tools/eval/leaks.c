@@ -67,6 +67,33 @@ static int sort_out(leaks *l, const ecg_metrics *all, const auditing *a)
     return s == ECG_OK ? EXIT_DONE : tool_fail("%s", ecg_status_text(s));
 }
 
+/* What is wrong with the evaluated pictures themselves. */
+static int find_flaws(leaks *l, const auditing *a, uint32_t evaluated)
+{
+    const char **first = calloc(a->count ? a->count : 1, sizeof *first); /* class of a set of copies */
+    char *mixed = calloc(a->count ? a->count : 1, 1);
+    for (size_t k = 0; first && mixed && k < a->count; k++) {
+        const ecg_audit_found *p = ecg_audit_at(a->audit, k);
+        if (a->at[k].set != evaluated || p->flags & ECG_AUDIT_UNREADABLE)
+            continue;
+        l->blank += (p->flags & ECG_AUDIT_BLANK) != 0;
+        l->odd += (p->flags & (ECG_AUDIT_ODD_SIZE | ECG_AUDIT_ODD_MODE | ECG_AUDIT_ODD_GROUND)) != 0;
+        if (!first[p->like]) {
+            first[p->like] = a->at[k].label;
+            continue;
+        }
+        l->repeated++;
+        if (strcmp(first[p->like], a->at[k].label) != 0 && !mixed[p->like]) {
+            mixed[p->like] = 1;
+            l->conflicts++;
+        }
+    }
+    const int ok = first && mixed;
+    free(first);
+    free(mixed);
+    return ok ? EXIT_DONE : tool_fail("out of memory");
+}
+
 /* What --train names: its train/ where there is one, and of that what a manifest gives to the split 'train'.
  */
 static int open_trained(pictures *t, const settings *s, const ecg_model *m)
@@ -87,15 +114,17 @@ int leaks_find(leaks *l, const ecg_model *m, const settings *s, const ecg_metric
     pictures t = {0};
     auditing a = {0};
     *l = (leaks){0};
-    int code = open_trained(&t, s, m);
-    if (code == EXIT_DONE)
+    int code = s->train ? open_trained(&t, s, m) : EXIT_DONE;
+    if (code == EXIT_DONE && s->train)
         code = auditing_add_samples(&a, t.data, t.index, t.count, "training");
     if (code == EXIT_DONE)
         code = auditing_add_samples(&a, data, answered, (size_t)ecg_metrics_count(all), "evaluated");
     if (code == EXIT_DONE)
         code = auditing_run(&a, s->threads, (int)s->quiet);
-    if (code == EXIT_DONE)
+    if (code == EXIT_DONE && s->train)
         code = sort_out(l, all, &a);
+    if (code == EXIT_DONE)
+        code = find_flaws(l, &a, s->train ? EVALUATED : 0);
     auditing_free(&a);
     pictures_free(&t);
     return code;

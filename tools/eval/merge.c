@@ -322,7 +322,7 @@ int eval_merge(const settings *s)
         judge_find_j(m.all, (const char *const *)m.name);
     if (code == EXIT_DONE)
         code = eval_print(m.all, (const char *const *)m.name, m.abstains ? m.accepted : NULL, s, print_folds,
-                          &all);
+                          &all, NULL);
     for (uint32_t i = 0; i < m.classes; i++)
         free(m.name[i]);
     free(m.name);
