@@ -20,26 +20,9 @@
 #include "common/profile.h"
 #include "common/recipe.h"
 #include "common/start.h"
-#include "common/text.h"
-#include "common/train_settings.h"
+#include "common/whole.h"
 #include "ecgcnn/ecgcnn.h"
-
-/* What a run holds; freed in one place. */
-typedef struct run {
-    parts parts;
-    ecg_spec *spec;
-    ecg_preprocess prep;
-    ecg_loader *train, *val;
-    float *class_weights;
-    float *zca;
-    ecg_trainer *trainer;
-    fitlog log;
-    char *augment; /* as text */
-    char *recipe;  /* that the pictures were drawn by; NULL: not known */
-    ecg_metrics *test;
-    calibrated calibration;
-    int interrupted;
-} run;
+#include "train/run.h"
 
 /* Can MODEL be written, as far as one can know before training? */
 static int check_output(const char *path)
@@ -155,35 +138,6 @@ static int balance(run *r)
         r->class_weights[i] = counts[i] ? (float)((double)n / ((double)classes * (double)counts[i])) : 1.0f;
     free(counts);
     return EXIT_DONE;
-}
-
-static void print_data(const parts *p)
-{
-    text_table t = {.align = p->test.data ? "lrrr" : "lrr"};
-    text_cell(&t, "class");
-    text_cell(&t, "training");
-    text_cell(&t, "validation");
-    if (p->test.data)
-        text_cell(&t, "test");
-    for (uint32_t i = 0; i < p->class_count; i++) {
-        text_cell(&t, "%s", p->classes[i]);
-        text_cell(&t, "%zu", part_class_count(&p->train, i));
-        text_cell(&t, "%zu", part_class_count(&p->val, i));
-        if (p->test.data)
-            text_cell(&t, "%zu", part_class_count(&p->test, i));
-    }
-    text_cell(&t, "all");
-    text_cell(&t, "%zu", p->train.count);
-    text_cell(&t, "%zu", p->val.count);
-    if (p->test.data)
-        text_cell(&t, "%zu", p->test.count);
-    fputc('\n', stderr);
-    text_table_print(&t, stderr, 0);
-    fprintf(stderr, "validation: %s\n", p->how);
-    if (p->may_share)
-        fprintf(stderr, "note: validation pictures may come from the same patients (%s)\n",
-                ecg_dataset_has_patients(p->train.data) ? "not split by patient" : "no manifest");
-    fputc('\n', stderr);
 }
 
 /* ---- Training ---- */
@@ -360,58 +314,6 @@ static int report_test(run *r, const settings *s)
     return tool_interrupted() ? EXIT_INTERRUPTED : code; /* the model is there, whatever became of the test */
 }
 
-static void print_figure(const char *key, double v)
-{
-    printf(",\"%s\":", key);
-    text_json_number(stdout, v);
-}
-
-static void print_json(const run *r, const settings *s)
-{
-    const ecg_epoch *best = &r->log.best;
-    fputs("{\"model\":", stdout);
-    text_json_string(stdout, s->output);
-    printf(",\"interrupted\":%s,\"epochs\":%u", r->interrupted ? "true" : "false", r->log.last.index);
-    print_figure("best_epoch", best->index ? (double)best->index : (double)NAN);
-    print_figure("loss", best->index ? best->loss : (double)NAN);
-    print_figure("accuracy", best->index ? best->accuracy : (double)NAN);
-    print_figure("val_loss", best->index ? best->val_loss : (double)NAN);
-    print_figure("val_accuracy", best->index ? best->val_accuracy : (double)NAN);
-    print_figure("seconds", progress_clock() - r->log.started);
-    print_figure("temperature", r->calibration.fitted ? (double)r->calibration.rule.temperature : 1.0);
-    fputs(",\"test\":", stdout);
-    if (r->test) {
-        printf("{\"images\":%llu", (unsigned long long)ecg_metrics_count(r->test));
-        print_figure("accuracy", ecg_metrics_accuracy(r->test));
-        print_figure("macro_f1", ecg_metrics_macro_f1(r->test));
-        print_figure("loss", ecg_metrics_loss(r->test));
-        fputc('}', stdout);
-    } else {
-        fputs("null", stdout);
-    }
-    fputs("}\n", stdout);
-}
-
-static void print_result(const run *r, const settings *s)
-{
-    const ecg_epoch *best = &r->log.best;
-    if (s->json) {
-        print_json(r, s);
-        return;
-    }
-    if (best->index)
-        printf("%s: epoch %u of %u, validation loss %.4f, accuracy %.4f\n", s->output, best->index,
-               r->log.last.index, best->val_loss, best->val_accuracy);
-    else
-        printf("%s: interrupted before the first epoch was done\n", s->output);
-    if (r->test)
-        printf("test: %llu pictures, accuracy %.4f, macro F1 %.4f, loss %.4f\n",
-               (unsigned long long)ecg_metrics_count(r->test), ecg_metrics_accuracy(r->test),
-               ecg_metrics_macro_f1(r->test), ecg_metrics_loss(r->test));
-    if (!s->quiet)
-        fprintf(stderr, "%s\n", ECG_NOTICE);
-}
-
 static int show_preview(const run *r, const settings *s)
 {
     const preview v = {.path = s->preview,
@@ -430,6 +332,8 @@ static int work(run *r, settings *s)
     int code = s->summary || s->preview ? EXIT_DONE : check_output(s->output);
     if (code == EXIT_DONE && s->checkpoint && !s->summary && !s->preview)
         code = check_output(s->checkpoint);
+    if (code == EXIT_DONE && s->report && !s->summary && !s->preview)
+        code = whole_check(s->report);
     if (code == EXIT_DONE)
         code = parts_open(&r->parts, &s->data);
     if (code == EXIT_DONE)
@@ -443,7 +347,7 @@ static int work(run *r, settings *s)
     if (!s->quiet) {
         if (!s->preview)
             network_print(r->spec, stderr);
-        print_data(&r->parts);
+        result_data(&r->parts);
     }
     augmenting_notes(&s->augmenting);
     if (s->preview)
@@ -458,8 +362,11 @@ static int work(run *r, settings *s)
         code = learn_gate(r, s);
     if (code == EXIT_DONE)
         code = report_test(r, s);
-    if (code == EXIT_DONE || code == EXIT_INTERRUPTED)
-        print_result(r, s);
+    if (code == EXIT_DONE || code == EXIT_INTERRUPTED) {
+        result_print(r, s);
+        const int reported = s->report ? report_write(r, s) : EXIT_DONE;
+        code = code == EXIT_DONE ? reported : code;
+    }
     return code;
 }
 
@@ -477,6 +384,7 @@ int main(int argc, char **argv)
     ecg_trainer_free(r.trainer);
     ecg_loader_free(r.train);
     ecg_loader_free(r.val);
+    free(r.log.seen);
     free(r.class_weights);
     free(r.zca);
     free(r.augment);

@@ -1,6 +1,7 @@
 #include "common/fitlog.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/start.h"
@@ -56,6 +57,16 @@ static int history_open(fitlog *l, const ecg_epoch *past, size_t count)
     return 0;
 }
 
+/* Without memory the report lacks epochs, and says so: training goes on. */
+static void remember(fitlog *l, const ecg_epoch *e)
+{
+    ecg_epoch *more = realloc(l->seen, (l->seen_count + 1) * sizeof *more);
+    if (!more)
+        return;
+    l->seen = more;
+    l->seen[l->seen_count++] = *e;
+}
+
 static void next_bar(fitlog *l, uint32_t epoch)
 {
     snprintf(l->label, sizeof l->label, "epoch %u/%u", epoch, l->epochs);
@@ -67,6 +78,7 @@ static int on_begin(void *payload, const ecg_epoch *past, size_t count)
     fitlog *l = payload;
     l->past = (uint32_t)count;
     for (size_t i = 0; i < count; i++) {
+        remember(l, &past[i]);
         l->last = past[i];
         if (past[i].best)
             l->best = past[i];
@@ -113,6 +125,7 @@ static void print_epoch(fitlog *l, const ecg_epoch *e)
 static int on_epoch(void *payload, const ecg_epoch *e)
 {
     fitlog *l = payload;
+    remember(l, e);
     l->last = *e;
     if (e->best)
         l->best = *e;

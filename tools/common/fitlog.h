@@ -15,8 +15,10 @@ typedef struct fitlog {
     char label[32];
     uint32_t epochs;      /* to do */
     ecg_epoch last, best; /* index 0: none yet */
-    uint32_t past;        /* epochs that a checkpoint had done */
-    int titled;           /* the head of the table stands */
+    ecg_epoch *seen;      /* all of them, also those before; the caller frees it */
+    size_t seen_count;
+    uint32_t past; /* epochs that a checkpoint had done */
+    int titled;    /* the head of the table stands */
     double started;
     const char *history_path;
     FILE *history;

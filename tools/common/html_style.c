@@ -72,6 +72,7 @@ const char *const html_style[] = {
     "font-size:.9rem}dd{margin:0;overflow-wrap:anywhere}\n",
     "code{font:.86em/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}\n",
     "nav{display:flex;flex-wrap:wrap;gap:2px 16px;margin:14px 0 0;font-size:.9rem}a{color:var(--c0)}\n",
+    "details{margin:10px 0}summary{cursor:pointer;color:var(--c0);font-size:.9rem}\n",
     "footer{margin:34px 0 0;padding:14px 0 0;border-top:1px solid var(--edge);color:var(--dim);"
     "font-size:.86rem}\n",
     "@media(max-width:560px){main{padding:18px 13px 32px}h1{font-size:1.35rem}.tiles{grid-template-columns:"

@@ -5,7 +5,6 @@
 #include "common/augmenting.h"
 #include "common/keeping.h"
 #include "common/network.h"
-#include "common/paths.h"
 #include "common/start.h"
 
 static const char about[] = "Trains a convolutional network on a folder of pictures and writes the model "
@@ -22,6 +21,8 @@ static int read_options(settings *s, int *argc, char **argv)
         {"Output", .kind = OPT_HEADING},
         {"output", 'o', "MODEL", OPT_STRING, &s->output, .help = "write the best model here (.ecgm)"},
         {"history", 0, "FILE", OPT_STRING, &s->history, .help = "write a CSV line for each epoch"},
+        {"report", 0, "FILE", OPT_STRING, &s->report,
+         .help = "write a report of the run when it ends: one page that needs no other file"},
         {"checkpoint", 0, "FILE", OPT_STRING, &s->checkpoint,
          .help = "after each epoch, and when interrupted, write here what --resume needs to go on"},
         {"checkpoint-every", 0, "STEPS", OPT_UINT, &s->checkpoint_every, 1, 1e9, .init = "epochs only",
@@ -30,7 +31,7 @@ static int read_options(settings *s, int *argc, char **argv)
          .init = "not by time", .help = "and after so many minutes"},
         {"resume", 0, "FILE", OPT_STRING, &s->resume,
          .help = "go on from this checkpoint, and go on writing it; all other options as they were, but "
-                 "--threads, --history and (where the schedule allows it) --epochs"},
+                 "--threads, --history, --report and (where the schedule allows it) --epochs"},
         {"summary", 0, NULL, OPT_FLAG, &s->summary, .help = "print the network and stop"},
         {"json", 0, NULL, OPT_FLAG, &s->json,
          .help = "print the result, or the network of --summary, as one JSON object"},
@@ -163,8 +164,6 @@ static int check_options(settings *s)
                           "gets from ecg_batches; ecg-train has whole ones");
     if (!s->output && !s->summary && !s->preview)
         return opts_wrong("ecg-train", "where to? -o MODEL is missing");
-    if (s->output && s->history && paths_same(s->output, s->history))
-        return opts_wrong("ecg-train", "-o %s and --history %s are one file", s->output, s->history);
     const int kept = keeping_options(s);
     if (kept != OPTS_GO)
         return kept;

@@ -8,7 +8,7 @@
 
 typedef struct settings {
     const char *output, *net, *color, *profile, *filter, *split, *optimizer, *schedule, *class_weight,
-        *history, *augment, *preview, *checkpoint, *resume;
+        *history, *report, *augment, *preview, *checkpoint, *resume;
     opt_size size;
     float rescale;
     parts_options data;
