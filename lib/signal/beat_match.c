@@ -111,8 +111,8 @@ static ecg_status gather(side *s, const ecg_annotation *a, size_t n, int64_t win
     return ECG_OK;
 }
 
-/* (bxb forgets all but the last two episodes that it has read, which shows where they follow beat upon beat.)
- */
+/* Every episode counts, as the published description has it; where flutter or lost signal begins, ends or
+ * meets another within a window of beats, bxb's own counts may differ. */
 static bool within(const episode *e, size_t n, int64_t sample)
 {
     for (size_t i = 0; i < n; i++) {
