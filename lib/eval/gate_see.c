@@ -129,7 +129,7 @@ ecg_status ecg__gate_see(ecg__sight *out, ecg_model *m, const ecg_gate_pictures 
     ecg__blas_pin();
     ecg_status s = out->seen && out->f && j.fault && j.status ? ecg__pool_new(&pool, o->threads) : ECG_ENOMEM;
     if (s == ECG_OK)
-        s = ecg__infer_plan(&j.infer, m->spec);
+        s = ecg__infer_plan(&j.infer, m->spec, 1);
     if (s == ECG_OK) {
         const size_t values = m->spec->layer[0].plan.in_count,
                      most = values > m->classes ? values : m->classes;
