@@ -265,6 +265,8 @@ static int calibrate(run *r, const settings *s)
                                  .quiet = (int)s->quiet,
                                  .output = s->output};
         code = calibrating_run(&r->calibration, model, &job);
+        if (code == EXIT_DONE && !r->calibration.fitted && !s->quiet)
+            tool_warn("note: not calibrated: %s", r->calibration.why.message);
     }
     free(u.index);
     ecg_model_free(model);

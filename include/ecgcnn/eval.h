@@ -151,9 +151,12 @@ ECG_API void ecg_metrics_reliability(const ecg_metrics *m, uint32_t bins,
 
 /* ---- Calibration and abstaining: how an ecg_rule is made ---- */
 
-/* The temperature (see ecg_rule) at which the loss over m is least; m holds probabilities of temperature 1,
- * of pictures that did not train. Errors: ECG_EINVAL (no picture), ECG_ENUMERIC (there is no best one in
- * 0.05..20: every prediction is right, or the network knows nothing); *temperature is 1 then. */
+/* The temperature (see ecg_rule) at which the loss over m is least when one label in 100 counts as drawn at
+ * random, so that a few very sure mistakes do not rule it; or as near to that as the plain loss stays no
+ * larger than at temperature 1. m holds probabilities of temperature 1, of pictures that did not train.
+ * Errors: ECG_EINVAL (no picture), ECG_ENUMERIC (m cannot tell: every prediction is right; fewer than 10 are
+ * wrong and the network would become surer; it knows nothing; there is none in 0.05..20); *temperature is 1
+ * then. */
 ECG_API ecg_status ecg_metrics_temperature(const ecg_metrics *m, float *temperature, ecg_error *err);
 
 /* The same pictures with the probabilities that a model of this temperature gives; the predictions stay. *out

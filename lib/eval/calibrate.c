@@ -1,53 +1,121 @@
 /* A model's rule, fitted on pictures of known class. */
 #include <math.h>
+#include <stdbool.h>
 
 #include "base/mem.h"
 #include "base/status.h"
 #include "eval/cases.h"
 #include "net/decision.h"
 
-/* Slope of the loss in beta = 1 / temperature: the mean over pictures of the logit that is expected at beta
- * less that of the truth. The loss is convex in beta, so the slope grows with it. */
-static double slope(const ecg_metrics *m, double beta)
+/* Part of the labels that counts as drawn at random. The plain loss is ruled by the few pictures that a
+ * network is very sure of and wrong about, mislabelled ones among them; it leaves the others too unsure. */
+#define DOUBT 0.01
+
+/* Fewer wrong predictions say too little: 10 tell how often others are wrong to within a third. */
+enum { ENOUGH_WRONG = 10 };
+
+/* Mean over the pictures of -log p(truth) at beta = 1 / temperature, the labels being doubted so much.
+ * Without doubt it is convex in beta. */
+static double loss_at(const ecg_metrics *m, double beta, double doubt)
 {
     double sum = 0.0;
     for (size_t i = 0; i < m->count; i++) {
         const float *p = m->score + i * m->classes;
         const double top = ecg__log_prob(p[m->best[i]]);
-        double weight = 0.0, mean = 0.0;
-        for (uint32_t k = 0; k < m->classes; k++) {
-            const double z = ecg__log_prob(p[k]) - top, w = exp(z * beta);
-            weight += w;
-            mean += w * z;
-        }
-        sum += mean / weight - (ecg__log_prob(p[m->truth[i]]) - top);
+        double weight = 0.0;
+        for (uint32_t k = 0; k < m->classes; k++)
+            weight += exp((ecg__log_prob(p[k]) - top) * beta);
+        const double truth = (ecg__log_prob(p[m->truth[i]]) - top) * beta - log(weight);
+        sum -= doubt > 0.0 ? log((1.0 - doubt) * exp(truth) + doubt / m->classes) : truth;
     }
     return sum / (double)m->count;
 }
 
+/* log beta of the least doubted loss: on a grid, since it may have more than one hollow, then by golden
+ * section between the neighbours. The ends of the grid are the ends of the temperature. */
+static double least(const ecg_metrics *m, double low, double high, bool *at_low, bool *at_high)
+{
+    enum { POINTS = 61 };
+    const double step = (high - low) / (POINTS - 1), ratio = (sqrt(5.0) - 1.0) / 2.0;
+    double best_loss = INFINITY;
+    int best = 0;
+    for (int i = 0; i < POINTS; i++) {
+        const double loss = loss_at(m, exp(low + i * step), DOUBT);
+        if (loss < best_loss) {
+            best_loss = loss;
+            best = i;
+        }
+    }
+    *at_low = best == 0;
+    *at_high = best == POINTS - 1;
+    double a = low + (best - 1) * step, b = low + (best + 1) * step;
+    double left = b - ratio * (b - a), right = a + ratio * (b - a);
+    double loss_left = loss_at(m, exp(left), DOUBT), loss_right = loss_at(m, exp(right), DOUBT);
+    while (b - a > 1e-7) {
+        if (loss_left < loss_right) {
+            b = right;
+            right = left;
+            loss_right = loss_left;
+            left = b - ratio * (b - a);
+            loss_left = loss_at(m, exp(left), DOUBT);
+        } else {
+            a = left;
+            left = right;
+            loss_left = loss_right;
+            right = a + ratio * (b - a);
+            loss_right = loss_at(m, exp(right), DOUBT);
+        }
+    }
+    return (a + b) / 2.0;
+}
+
+/* The point furthest from 1 towards beta at which the plain loss is not above that at 1. It being convex, all
+ * points up to it are such. */
+static double within_loss(const ecg_metrics *m, double beta)
+{
+    const double most = loss_at(m, 1.0, 0.0);
+    if (loss_at(m, beta, 0.0) <= most)
+        return beta;
+    double good = 1.0, bad = beta;
+    for (int i = 0; i < 60 && fabs(bad - good) > 1e-9 * good; i++) {
+        const double middle = sqrt(good * bad);
+        if (loss_at(m, middle, 0.0) <= most)
+            good = middle;
+        else
+            bad = middle;
+    }
+    return good;
+}
+
 ecg_status ecg_metrics_temperature(const ecg_metrics *m, float *temperature, ecg_error *err)
 {
-    double low = 1.0 / (double)ECG__TEMPERATURE_MOST, high = 1.0 / (double)ECG__TEMPERATURE_LEAST;
+    const double low = -log((double)ECG__TEMPERATURE_MOST), high = -log((double)ECG__TEMPERATURE_LEAST);
+    const unsigned long long count = m->count, wrong = m->count - m->correct;
+    bool at_low, at_high;
     *temperature = 1.0f;
     if (m->count == 0)
         return ecg__fail(err, ECG_EINVAL, "temperature: there are no pictures to fit it on");
-    if (m->correct == m->count)
+    if (wrong == 0)
         return ecg__fail(
             err, ECG_ENUMERIC,
             "temperature: all %llu predictions are right, which says nothing about how often they "
             "are wrong",
-            (unsigned long long)m->count);
-    if (slope(m, low) >= 0.0 || slope(m, high) <= 0.0)
-        return ecg__fail(err, ECG_ENUMERIC, "temperature: the best one is not within %g..%g",
-                         (double)ECG__TEMPERATURE_LEAST, (double)ECG__TEMPERATURE_MOST);
-    for (int i = 0; i < 60 && high - low > 1e-9 * high; i++) {
-        const double middle = sqrt(low * high);
-        if (slope(m, middle) < 0.0)
-            low = middle;
-        else
-            high = middle;
-    }
-    *temperature = (float)(1.0 / sqrt(low * high));
+            count);
+    const double beta = exp(least(m, low, high, &at_low, &at_high));
+    if (at_low)
+        return ecg__fail(err, ECG_ENUMERIC,
+                         "temperature: the probabilities tell nothing about these pictures (%llu of %llu "
+                         "predictions are wrong)",
+                         wrong, count);
+    if (wrong < ENOUGH_WRONG && beta > 1.0)
+        return ecg__fail(err, ECG_ENUMERIC,
+                         "temperature: only %llu of %llu predictions are wrong, too few to make the network "
+                         "surer than it is",
+                         wrong, count);
+    if (at_high)
+        return ecg__fail(err, ECG_ENUMERIC,
+                         "temperature: the probabilities of the classes are too close to each other");
+    *temperature = (float)(1.0 / within_loss(m, beta));
     return ECG_OK;
 }
 

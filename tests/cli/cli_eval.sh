@@ -84,6 +84,13 @@ wants 2 "unexpected argument 'more'" 'two folders'
 
 # ---- --calibrate ----
 "$make_pictures" wrong 20 && mv 'wrong/Class A/00.png' 'wrong/Class B/x.png' && mv 'wrong/Class B/01.png' 'wrong/Class C/y.png'
+run ecg-eval -m m.ecgm wrong --calibrate -o few.ecgm
+wants 1 'few.ecgm was not written: temperature: only [2-9] of 60 predictions are wrong, too few' 'too few mistakes'
+check 'nothing is written then' test ! -e few.ecgm
+check 'the reason is given once' test "$(grep -c 'too few' err)" -eq 1
+for i in 10 11 12 13 14; do
+    mv "wrong/Class A/$i.png" "wrong/Class B/x$i.png" && mv "wrong/Class B/$i.png" "wrong/Class C/y$i.png"
+done
 run ecg-eval -m m.ecgm wrong --calibrate -o c.ecgm
 wants 0 'note: these pictures may be of patients who trained' 'calibrating, patients unknown'
 check 'it says the temperature' grep -qE '^c.ecgm: temperature [0-9.]+$' out

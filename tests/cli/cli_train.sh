@@ -7,6 +7,7 @@ fast=(--net "$net" --epochs 2 --batch 8 --lr 0.01)
 # ---- Good runs ----
 run ecg-train data -o a.ecgm "${fast[@]}" --threads 1 --history a.csv
 wants 0 'conv2d' 'a training run'
+cp err a.err
 check 'the result is on stdout' grep -qE '^a.ecgm: epoch [12] of 2, validation loss' out
 check 'the network table has its total' grep -qE 'parameters to train' err
 check 'the split is named' grep -q 'validation: stratified' err
@@ -17,6 +18,11 @@ run ecg-train data -o b.ecgm "${fast[@]}" --threads 2 --quiet
 wants 0 '' 'the same with two threads'
 check '--quiet says nothing' test ! -s err
 check 'one and two threads give the same bytes' cmp a.ecgm b.ecgm
+if grep -q '^calibration:' a.err; then
+    check 'a fitted temperature is said' grep -q 'fitted on 6 pictures' a.err
+else
+    check 'without one, why' grep -q 'note: not calibrated: temperature: ' a.err
+fi
 run ecg-train data -o c.ecgm "${fast[@]}" --seed 1 -q
 wants 0 '' 'another seed'
 check 'another seed gives another model' test "$(cmp -s a.ecgm c.ecgm; echo $?)" -eq 1

@@ -38,13 +38,19 @@ static ecg_metrics *network(size_t n, double scale, uint64_t seed)
     return m;
 }
 
-static double loss_at(const ecg_metrics *m, float temperature)
+/* The loss at a temperature, the truth's probability mixed with `doubt` of an even one. */
+static double loss_at(const ecg_metrics *m, float temperature, double doubt)
 {
     ecg_metrics *soft;
+    double sum = 0.0;
     ck_assert_int_eq(ecg_metrics_soften(m, temperature, &soft), ECG_OK);
-    const double loss = ecg_metrics_loss(soft);
+    const uint64_t n = ecg_metrics_count(soft);
+    for (uint64_t i = 0; i < n; i++) {
+        const ecg_metrics_case c = ecg_metrics_at(soft, i);
+        sum -= log((1.0 - doubt) * (double)c.probs[c.truth] + doubt / ecg_metrics_classes(soft));
+    }
     ecg_metrics_free(soft);
-    return loss;
+    return sum / (double)n;
 }
 
 START_TEST(finds_the_temperature)
@@ -56,11 +62,71 @@ START_TEST(finds_the_temperature)
         float t;
         ck_ok(ecg_metrics_temperature(m, &t, &err), err);
         ck_assert_double_eq_tol((double)t / scales[i], 1.0, 0.04);
-        /* It is the best: to either side the loss is larger. */
-        ck_assert(loss_at(m, t) <= loss_at(m, t * 1.03f));
-        ck_assert(loss_at(m, t) <= loss_at(m, t * 0.97f));
+        ck_assert_double_le(loss_at(m, t, 0.0), loss_at(m, 1.0f, 0.0) + 1e-6);
+        /* It is the best: to either side the doubted loss is larger. Where 1 is right to within chance, the
+         * plain loss may keep it there. */
+        for (float by = 0.5f; i != 1 && by < 2.0f; by *= 1.03f)
+            ck_assert(loss_at(m, t, 0.01) <= loss_at(m, t * by, 0.01) + 1e-7);
         ecg_metrics_free(m);
     }
+}
+END_TEST
+
+static void add(ecg_metrics *m, int times, uint32_t truth, float p0, float p1, float p2)
+{
+    const float p[3] = {p0, p1, p2};
+    for (int i = 0; i < times; i++)
+        ck_assert_int_eq(ecg_metrics_add(m, truth, p), ECG_OK);
+}
+
+/* Underconfident on the whole, but very sure of the few errors: being surer would cost more than it gains. */
+START_TEST(loss_never_rises)
+{
+    ecg_metrics *m;
+    ecg_error err = {0};
+    float t;
+    ck_assert_int_eq(ecg_metrics_new(&m, 3), ECG_OK);
+    add(m, 988, 0, 0.85f, 0.1f, 0.05f);
+    add(m, 12, 2, 0.99f, 0.0099f, 0.0001f);
+    ck_ok(ecg_metrics_temperature(m, &t, &err), err);
+    ck_assert_double_le(loss_at(m, t, 0.0), loss_at(m, 1.0f, 0.0) + 1e-6);
+    ck_assert_msg(t < 0.99f && loss_at(m, t * 0.9f, 0.01) < loss_at(m, t, 0.01), "temperature %g", (double)t);
+    ck_assert_double_eq_tol(loss_at(m, t, 0.0), loss_at(m, 1.0f, 0.0), 1e-5); /* as far as it goes */
+    ecg_metrics_free(m);
+    /* The plain loss wants it less sure, the doubted one surer: it stays. */
+    ck_assert_int_eq(ecg_metrics_new(&m, 3), ECG_OK);
+    add(m, 488, 0, 0.85f, 0.1f, 0.05f);
+    add(m, 12, 2, 0.99f, 0.0099999f, 1e-7f);
+    ck_assert(loss_at(m, 0.9f, 0.01) < loss_at(m, 1.0f, 0.01) &&
+              loss_at(m, 1.1f, 0.0) < loss_at(m, 1.0f, 0.0));
+    ck_ok(ecg_metrics_temperature(m, &t, &err), err);
+    ck_assert_double_eq_tol((double)t, 1.0, 1e-6);
+    ecg_metrics_free(m);
+}
+END_TEST
+
+/* Odds of two classes that serve best, one of which is right with chance p, when 0.01 of labels are doubted.
+ */
+#define QUOTED(p) (((p)-0.005) / (1.0 - (p)-0.005))
+
+/* Labels that are wrong at random, of which the network is sure: the plain loss would make all others unsure.
+ */
+START_TEST(wrong_labels_do_not_rule)
+{
+    ecg_metrics *m;
+    ecg_error err = {0};
+    float t;
+    ck_assert_int_eq(ecg_metrics_new(&m, 3), ECG_OK);
+    add(m, 800, 0, 0.8f, 0.15f, 0.05f);
+    add(m, 200, 1, 0.8f, 0.15f, 0.05f);
+    add(m, 1000, 1, 0.0f, 1.0f, 0.0f);
+    ck_ok(ecg_metrics_temperature(m, &t, &err), err);
+    const float without = t;
+    add(m, 5, 2, 0.0f, 1.0f, 0.0f);
+    ck_ok(ecg_metrics_temperature(m, &t, &err), err);
+    ck_assert_msg(t < 1.2f * without, "%g, then %g", (double)without, (double)t);
+    ck_assert(loss_at(m, 2.0f * without, 0.0) < loss_at(m, without, 0.0));
+    ecg_metrics_free(m);
 }
 END_TEST
 
@@ -103,12 +169,36 @@ START_TEST(when_there_is_no_temperature)
     ck_assert_double_eq((double)t, 1.0);
     for (int i = 0; i < 9; i++)
         ck_assert_int_eq(ecg_metrics_add(m, 1, sure), ECG_OK);
-    ck_fails(ecg_metrics_temperature(m, &t, &err), err, ECG_ENUMERIC, "not within 0.05..20");
+    ck_fails(ecg_metrics_temperature(m, &t, &err), err, ECG_ENUMERIC,
+             "nothing about these pictures (9 of 10 ");
+    /* 9 wrong of 199 do not make it surer of the others; 10 of 200 do. */
+    for (int i = 0; i < 189; i++)
+        ck_assert_int_eq(ecg_metrics_add(m, 0, sure), ECG_OK);
+    t = 5.0f;
+    ck_fails(ecg_metrics_temperature(m, &t, &err), err, ECG_ENUMERIC,
+             "only 9 of 199 predictions are wrong, too");
+    ck_assert_double_eq((double)t, 1.0);
+    ck_assert_int_eq(ecg_metrics_add(m, 1, sure), ECG_OK);
+    ck_ok(ecg_metrics_temperature(m, &t, &err), err);
+    ck_assert_double_eq_tol((double)t, log(9.0) / log(QUOTED(0.95)), 1e-3); /* about 0.95 in place of 0.9 */
     ecg_metrics *soft;
     ck_assert_int_eq(ecg_metrics_soften(m, 0.04f, &soft), ECG_EINVAL);
     ck_assert_int_eq(ecg_metrics_soften(m, 21.0f, &soft), ECG_EINVAL);
     ck_assert_int_eq(ecg_metrics_soften(m, NAN, &soft), ECG_EINVAL);
     ck_assert_ptr_null(soft);
+    ecg_metrics_free(m);
+    /* A few are enough to make it less sure: 0.8 in place of 0.9. */
+    ck_assert_int_eq(ecg_metrics_new(&m, 2), ECG_OK);
+    for (uint32_t i = 0; i < 5; i++)
+        ck_assert_int_eq(ecg_metrics_add(m, i == 0, sure), ECG_OK);
+    ck_ok(ecg_metrics_temperature(m, &t, &err), err);
+    ck_assert_double_eq_tol((double)t, log(9.0) / log(QUOTED(0.8)), 1e-3);
+    ecg_metrics_free(m);
+    ck_assert_int_eq(ecg_metrics_new(&m, 2), ECG_OK);
+    static const float flat[2] = {0.501f, 0.499f};
+    for (uint32_t i = 0; i < 40; i++)
+        ck_assert_int_eq(ecg_metrics_add(m, i % 4 == 0, flat), ECG_OK);
+    ck_fails(ecg_metrics_temperature(m, &t, &err), err, ECG_ENUMERIC, "too close to each other");
     ecg_metrics_free(m);
 }
 END_TEST
@@ -157,6 +247,8 @@ int main(void)
     TCase *t = tcase_create("calibrate");
     tcase_set_timeout(t, 120);
     tcase_add_test(t, finds_the_temperature);
+    tcase_add_test(t, loss_never_rises);
+    tcase_add_test(t, wrong_labels_do_not_rule);
     tcase_add_test(t, error_falls_and_answers_stay);
     tcase_add_test(t, when_there_is_no_temperature);
     tcase_add_test(t, thresholds);

@@ -103,9 +103,11 @@ static int fit(calibrated *out, const ecg_metrics *raw, const calibrating *c)
     if (s != ECG_OK && s != ECG_ENUMERIC)
         return tool_error(s, &err);
     if (!out->fitted) {
-        tool_warn("not calibrated: %s", err.message);
+        out->why = err;
         if (!wants_threshold)
             return EXIT_DONE;
+        if (!c->quiet)
+            tool_warn("not calibrated: %s", err.message);
     }
     out->rule.pictures = (uint32_t)ecg_metrics_count(raw);
     out->rule.apart = (uint32_t)c->apart;

@@ -33,14 +33,16 @@ typedef struct calibrating {
 } calibrating;
 
 typedef struct calibrated {
-    int fitted; /* the temperature could be fitted, else it is 1 */
+    int fitted;    /* the temperature could be fitted, else it is 1 */
+    ecg_error why; /* it could not be */
     ecg_rule rule;
     ecg_figures before, after;
     ecg_curve_point point; /* what the threshold reaches; x is 0 where none was chosen */
 } calibrated;
 
-/* Says on stderr what it does and on which pictures. Where no temperature can be fitted and no threshold was
- * asked for, it says why and writes nothing. Returns 0 or the exit code. */
+/* Says on stderr what it does and on which pictures, unless quiet. Where no temperature can be fitted and no
+ * threshold was asked for, it writes nothing and leaves it to the caller to say why. Returns 0 or the exit
+ * code. */
 int calibrating_run(calibrated *out, ecg_model *m, const calibrating *c);
 
 /* {"temperature":...} */

@@ -100,7 +100,7 @@ int eval_calibrate(ecg_model *m, const settings *s)
                                  .output = s->output ? s->output : tool_model(s->model)};
         code = calibrating_run(&result, m, &job);
         if (code == EXIT_DONE && !result.rule.pictures)
-            code = tool_fail("%s was not written", job.output);
+            code = tool_fail("not calibrated, %s was not written: %s", job.output, result.why.message);
         if (code == EXIT_DONE && s->json) {
             calibrating_json(&result, stdout);
             putchar('\n');
