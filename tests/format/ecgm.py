@@ -30,6 +30,9 @@ LAYERS = {
 }
 
 
+CHUNKS = ("HEAD", "ARCH", "PREP", "STDZ", "CLAS", "RULE", "GATE", "WGTS", "meta", "IEND")
+
+
 class Damaged(Exception):
     pass
 
@@ -182,6 +185,27 @@ def floats(data):
     return struct.unpack(f"<{len(data) // 4}f", data)
 
 
+def rule(payload):
+    need(len(payload) == 24, "length of RULE")
+    temperature, threshold, chosen, wanted, _, apart = struct.unpack("<ffIfII", payload)
+    need(0.05 <= temperature <= 20.0000001 and 0 <= threshold <= 1 and 0 <= wanted <= 1, "numbers of RULE")
+    need(chosen <= 3 and apart <= 1, "words of RULE")
+
+
+def gate(payload, shape, layers):
+    need(len(payload) >= 32, "length of GATE")
+    version, looks, n, classes, pictures, _, zero = struct.unpack_from("<7I", payload)
+    last = max((i for i, layer in enumerate(layers) if layer[0] == "dense"), default=len(layers) - 1)
+    features = math.prod(layers[last - 1][1] if last else shape)
+    need((version, looks, n, zero) == (1, 24, min(features, 256), 0), "head of GATE")
+    need(classes == layers[-1][1][2] and pictures > 0, "counts of GATE")
+    need(len(payload) == 28 + 4 * (1 + 2 * looks + n * (n + 1) // 2 + classes * n), "length of GATE")
+    v = floats(payload[28:])
+    need(all(map(math.isfinite, v)) and v[0] > 0, "numbers of GATE")
+    need(all(a < b for a, b in zip(v[1:1 + looks], v[1 + looks:])), "intervals of GATE")
+    need(all(v[1 + 2 * looks + i * (i + 1) // 2 + i] > 0 for i in range(n)), "diagonal of GATE")
+
+
 def weights(payload, start, layers):
     tensors = [t for layer in layers for t in layer[2]]
     offset, at = {}, 0
@@ -212,14 +236,13 @@ def weights(payload, start, layers):
 def read(data):
     found, order = {}, []
     for tag, start, payload in chunks(data):
-        if tag in ("HEAD", "ARCH", "PREP", "STDZ", "CLAS", "RULE", "WGTS", "meta", "IEND"):
+        if tag in CHUNKS:
             need(tag not in found, f"{tag} stands twice")
             found[tag] = start, payload
             order.append(tag)
         else:
             need(tag[0].islower() and order, f"chunk {tag}")
-    want = [t for t in ("HEAD", "ARCH", "PREP", "STDZ", "CLAS", "RULE", "WGTS", "meta", "IEND")
-            if t in found or t not in ("STDZ", "RULE", "meta")]
+    want = [t for t in CHUNKS if t in found or t not in ("STDZ", "RULE", "GATE", "meta")]
     need(order == want, f"order of chunks: {order}")
     head = found["HEAD"][1]
     need(len(head) == 32, "length of HEAD")
@@ -243,10 +266,9 @@ def read(data):
     need(len(classes) == n_classes == layers[-1][1][2] <= 65536, "number of classes")
     need(len(set(classes)) == len(classes) and all(1 <= len(c) <= 255 for c in classes), "names of classes")
     if "RULE" in found:
-        need(len(found["RULE"][1]) == 24, "length of RULE")
-        temperature, threshold, chosen, wanted, pictures, apart = struct.unpack("<ffIfII", found["RULE"][1])
-        need(0.05 <= temperature <= 20 and 0 <= threshold <= 1 and chosen <= 3 and 0 <= wanted <= 1 and apart <= 1, "RULE")
-        need((temperature, threshold, chosen, wanted, pictures, apart) != (1, 0, 0, 0, 0, 0), "RULE says nothing")
+        rule(found["RULE"][1])
+    if "GATE" in found:
+        gate(found["GATE"][1], shape, layers)
     values, all_floats = weights(found["WGTS"][1], found["WGTS"][0], layers)
     need((n_layers, n_tensors, n_floats) == (len(layers), len(values), all_floats), "counts of HEAD")
     meta = strings(found["meta"][1], 2) if "meta" in found else []
