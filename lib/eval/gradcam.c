@@ -134,8 +134,8 @@ static void through_batchnorm(const pass *p, uint32_t i)
     enum { GAMMA, BETA, MEAN, VARIANCE };
     const ecg__layer *l = &p->s->layer[i];
     const float *tensor[ECG__MAX_TENSORS];
-    float eps; /* the first attribute */
-    memcpy(&eps, l->attr, sizeof eps);
+    float eps;
+    memcpy(&eps, l->attr + l->ops->attrs[0].offset, sizeof eps);
     ecg__spec_tensors(p->s, i, p->m->weights, tensor);
     const size_t c = l->plan.in.c;
     for (size_t k = 0; k < l->plan.in_count; k++) {
@@ -196,15 +196,13 @@ static ecg_status find(const ecg_spec *s, uint32_t *layer, ecg_error *err)
 }
 
 /* relu(sum of a[k] A[..][k]) */
-static bool combine(ecg_heat *h, const float *y, const float *dy, uint32_t channels)
+static ecg_status combine(ecg_heat *h, const float *y, const float *dy, uint32_t channels, ecg_error *err)
 {
     const size_t n = (size_t)h->map_h * h->map_w;
     bool finite = true;
-    for (size_t i = 0; i < n; i++)
-        h->map[i] = 0.0f;
     double *weight = ecg__calloc(channels, sizeof *weight);
     if (!weight)
-        return false;
+        return ecg__fail(err, ECG_ENOMEM, "heat: out of memory");
     for (size_t i = 0; i < n; i++)
         for (uint32_t k = 0; k < channels; k++)
             weight[k] += (double)dy[i * channels + k] / (double)n;
@@ -216,7 +214,7 @@ static bool combine(ecg_heat *h, const float *y, const float *dy, uint32_t chann
         finite = finite && isfinite((float)sum);
     }
     ecg__free(weight);
-    return finite;
+    return finite ? ECG_OK : ecg__fail(err, ECG_ENUMERIC, "heat: the network's values are not finite");
 }
 
 ecg_status ecg__gradcam(ecg_heat **out, const ecg_model *m, const float *x, uint32_t cls, uint32_t layer,
@@ -240,8 +238,7 @@ ecg_status ecg__gradcam(ecg_heat **out, const ecg_model *m, const float *x, uint
             backward(&p, i);
         ecg__blas_unpin();
         (*out)->layer = layer;
-        if (!combine(*out, p.y[layer - 1], p.dy, shape.c))
-            s = ecg__fail(err, ECG_ENUMERIC, "heat: the network's values are not finite");
+        s = combine(*out, p.y[layer - 1], p.dy, shape.c, err);
     }
     if (s != ECG_OK) {
         ecg_heat_free(*out);

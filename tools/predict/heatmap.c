@@ -190,6 +190,8 @@ static int compose(canvas *c, const ecg_model *m, const heatmap_picture *p, cons
                  ecg_spec_layer(ecg_model_spec(m), h->layer - 1).name);
     else
         snprintf(how, sizeof how, "Occlusion: how far the probability falls");
+    if (!(h->most > 0.0f))
+        snprintf(how + strlen(how), sizeof how - strlen(how), ": nothing here speaks for the class");
     draw_title(c, 8, 2, title);
     draw_title(c, 29, 1, how);
     draw_picture(c, v, h, p->look->of[ECG_LOOK_BACKGROUND] < 0.5f);
