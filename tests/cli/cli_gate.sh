@@ -86,7 +86,7 @@ run ecg-eval -m bare.ecgm --gates data -o alone.ecgm
 wants 0 'not known which pictures' '--gates without the training pictures'
 run ecg-eval -m bare.ecgm --gates --json data
 wants 2 'goes alone' '--gates and --json'
-run ecg-eval -m gated.ecgm --calibrate data -o warm.ecgm -q
+run ecg-eval -m gated.ecgm --calibrate data --coverage 0.9 -o warm.ecgm -q
 run ecg-predict -m warm.ecgm h.png
 check 'calibrating keeps the gate' grep -q 'not_ecg$' out
 finish
