@@ -5,7 +5,7 @@
 #include "common/html.h"
 
 /* Units of the drawing; the page scales it. */
-enum { WIDTH = 440, HEIGHT = 320, LEFT = 64, RIGHT = 12, TOP = 10, BOTTOM = 44, COLORS = 8, DASHES = 3 };
+enum { WIDTH = 440, HEIGHT = 330, LEFT = 56, RIGHT = 12, TOP = 28, BOTTOM = 44, COLORS = 8, DASHES = 3 };
 static const double CLOSE = 0.25;
 
 static double px(const plot *p, double x)
@@ -80,8 +80,7 @@ void plot_begin(const plot *p)
     fprintf(p->f, "<path class=\"axis\" d=\"M%d %d V%d H%d\"/>\n", LEFT, TOP, HEIGHT - BOTTOM, WIDTH - RIGHT);
     fprintf(p->f, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6);
     html_text(p->f, p->x_name);
-    fprintf(p->f, "</text>\n<text transform=\"translate(12 %d) rotate(-90)\" text-anchor=\"middle\">",
-            (TOP + HEIGHT - BOTTOM) / 2);
+    fputs("</text>\n<text x=\"4\" y=\"14\">", p->f);
     html_text(p->f, p->y_name);
     fputs("</text>\n", p->f);
 }
