@@ -32,8 +32,9 @@ static int check(const settings *s)
         return opts_wrong("ecg-eval", "--html and --card belong to an evaluation, not to --calibrate");
     if (s->max_error >= 0 && s->coverage >= 0)
         return opts_wrong("ecg-eval", "--max-error or --coverage, not both");
-    if (s->gates && (s->calibrate || s->merge || s->csv || s->json))
-        return opts_wrong("ecg-eval", "--gates goes alone: not with --calibrate, --merge, --csv, --json");
+    if (s->gates && (s->calibrate || s->merge || s->csv || s->json || s->html || s->card))
+        return opts_wrong("ecg-eval", "--gates goes alone: not with --calibrate, --merge, --csv, --json, "
+                                      "--html, --card");
     if (!s->calibrate && ((s->output && !s->gates) || s->max_error >= 0 || s->coverage >= 0))
         return opts_wrong(
             "ecg-eval",
@@ -252,6 +253,8 @@ static int evaluate(ecg_model *m, const void *read)
         judge_find_j(all, names);
         code = take_accepted(&accepted, m, all, &n);
         page.answered = n.answered;
+        page.answer = n.answer;
+        page.refused = n.refused;
         page.accepted = accepted;
     }
     more.refused = n.refused;

@@ -68,6 +68,7 @@ const char *const html_style[] = {
     "break-inside:avoid}\n",
     ".card img{display:block;width:100%;height:auto;background:#fff;border-radius:4px;image-rendering:auto;"
     "margin:0 0 6px}.card p{margin:1px 0;line-height:1.35}.card .dim{font-size:.76rem}\n",
+    ".scale img{display:inline-block;vertical-align:-1px;border:1px solid var(--edge);margin:0 5px}\n",
     "dl{display:grid;grid-template-columns:minmax(9em,max-content) minmax(0,1fr);gap:3px 18px;margin:8px 0;"
     "font-size:.9rem}dd{margin:0;overflow-wrap:anywhere}\n",
     "code{font:.86em/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}\n",

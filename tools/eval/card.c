@@ -227,6 +227,10 @@ int card_write(const eval_page *e, const char *path)
     if (e->accepted)
         factf(f, "Answered", "%.2f %% of the pictures",
               100.0 * (double)ecg_metrics_count(e->accepted) / (double)ecg_metrics_count(e->r->metrics));
+    if (ecg_model_gate(e->model))
+        factf(f, "Refused as no ECG", "%zu pictures", e->refused);
+    else
+        fact(f, "Refused as no ECG", "none: the model has no gate");
     heading(f, "Known failures");
     words_findings(e, bullet, f);
     bullet(f, "The figures hold for pictures like these, not for other patients, leads or drawings.");

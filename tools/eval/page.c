@@ -130,8 +130,12 @@ static void abstaining(const eval_page *e, FILE *f)
         html_percent(f, (double)ecg_metrics_count(e->accepted) / (double)ecg_metrics_count(e->r->metrics), 2);
         fputs("</dd>\n", f);
     } else {
-        html_fact(f, "answered", "every picture: the model has no threshold");
+        html_fact(f, "answered", "every picture: the model has neither threshold nor gate");
     }
+    if (ecg_model_gate(e->model))
+        html_factf(f, "refused as no ECG", "%zu pictures", e->refused);
+    else
+        html_fact(f, "refused as no ECG", "none: the model has no gate");
     html_facts_end(f);
     if (e->accepted) {
         html_table(f, NULL, part_head, 8);

@@ -6,11 +6,13 @@
 
 typedef struct eval_page {
     const judge_report *r;
-    const ecg_model *model;
+    ecg_model *model;
     const char *model_path;
     const ecg_verify_report *file; /* of the model: bytes, SHA-256 */
     const pictures *p;
     const uint32_t *answered;    /* samples of p->data, as in r->metrics */
+    const uint8_t *answer;       /* ecg_answer of each, likewise */
+    size_t refused;              /* of them, as no ECG */
     const ecg_metrics *accepted; /* those that get an answer; NULL: the model refuses none */
     const leaks *found;
     const settings *s;

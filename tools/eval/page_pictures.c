@@ -1,11 +1,12 @@
 /* The worst mistakes and the least certain answers, with their pictures. */
 #include <stdlib.h>
 
+#include "common/heat.h"
 #include "common/html.h"
 #include "common/start.h"
 #include "eval/page.h"
 
-enum { MOST_PICTURES = 12, WIDEST = 320 };
+enum { MOST_PICTURES = 12, WIDEST = 256, SCALE_W = 160, SCALE_H = 10 };
 
 /* The picture as a person would see it, at most WIDEST pixels wide or high. */
 static ecg_status load(ecg_pixels **out, const ecg_preprocess *as, const char *path, ecg_error *err)
@@ -28,18 +29,69 @@ static ecg_status load(ecg_pixels **out, const ecg_preprocess *as, const char *p
     return resized;
 }
 
+/* Is the paper dark? */
+static int is_dark(const ecg_image *v)
+{
+    uint64_t sum = 0;
+    for (uint32_t r = 0; r < v->h; r++)
+        for (size_t k = 0; k < (size_t)v->w * v->c; k++)
+            sum += v->px[r * v->stride + k];
+    return sum < 128 * (uint64_t)v->h * v->w * v->c;
+}
+
+/* Picture v of the file with Grad-CAM's heat of the answer over it. Another status than ECG_OK: nothing is
+ * written, as for a network that has no convolution. */
+static ecg_status put_heat(const eval_page *e, const char *path, const ecg_image *v, const char *alt, FILE *f)
+{
+    ecg_pixels *prepared = NULL;
+    ecg_heat *heat = NULL;
+    uint8_t *px = malloc(3 * (size_t)v->w * v->h);
+    ecg_status s = px ? ecg_preprocess_load(&prepared, ecg_model_preprocess(e->model), path, NULL)
+                      : ECG_ENOMEM;
+    if (s == ECG_OK) {
+        const ecg_image in = ecg_pixels_view(prepared);
+        s = ecg_heat_new(&heat, e->model, &in, NULL, NULL);
+    }
+    if (s == ECG_OK) {
+        const ecg_image out = {px, v->w, v->h, 3, 3 * (size_t)v->w};
+        heat_over(px, out.stride, v, heat, is_dark(v));
+        s = html_image(f, &out, alt, NULL);
+    }
+    ecg_heat_free(heat);
+    ecg_pixels_free(prepared);
+    free(px);
+    return s;
+}
+
 static void put_picture(const eval_page *e, const ecg_sample *sample, const char *alt, FILE *f)
 {
     ecg_pixels *px = NULL;
     ecg_error err = {0};
     if (load(&px, ecg_model_preprocess(e->model), sample->path, &err) == ECG_OK) {
         const ecg_image v = ecg_pixels_view(px);
-        if (html_image(f, &v, alt, &err) != ECG_OK)
+        if (put_heat(e, sample->path, &v, alt, f) != ECG_OK && html_image(f, &v, alt, &err) != ECG_OK)
             html_note(f, "dim", err.message);
     } else {
         html_note(f, "dim", err.message);
     }
     ecg_pixels_free(px);
+}
+
+/* The scale of the heat. */
+static void put_scale(FILE *f)
+{
+    uint8_t px[SCALE_H][SCALE_W][3];
+    const ecg_image v = {&px[0][0][0], SCALE_W, SCALE_H, 3, sizeof px[0]};
+    for (int x = 0; x < SCALE_W; x++) {
+        double rgb[3];
+        heat_color(x / (SCALE_W - 1.0), rgb);
+        for (int y = 0; y < SCALE_H; y++)
+            for (int k = 0; k < 3; k++)
+                px[y][x][k] = (uint8_t)(rgb[k] + 0.5);
+    }
+    fputs("<p class=\"dim scale\">Colour: what speaks for the answer (Grad-CAM), nothing ", f);
+    html_image(f, &v, "from white over yellow and red to purple", NULL);
+    fputs(" most. A network without convolutions has none.</p>\n", f);
 }
 
 static void put_card(const eval_page *e, uint64_t i, FILE *f)
@@ -48,18 +100,16 @@ static void put_card(const eval_page *e, uint64_t i, FILE *f)
     const ecg_sample *sample = ecg_dataset_sample(e->p->data, e->answered[i]);
     const char *truth = e->r->names[c.truth], *answer = e->r->names[c.predicted];
     char alt[512];
-    ecg_decision d;
     snprintf(alt, sizeof alt, "A picture of %.200s, answered %.200s", truth, answer);
-    ecg_decide(e->model, c.probs, &d);
     fputs("<div class=\"card\">", f);
     put_picture(e, sample, alt, f);
     fputs("<p><b>", f);
     html_name(f, answer);
     fputs("</b> ", f);
     html_number(f, (double)c.probs[c.predicted], 3);
-    if (d.answer != ECG_ANSWER_OK) {
+    if (e->answer[i] != ECG_ANSWER_OK) {
         fputs(" <span class=\"dim\">", f);
-        html_text(f, ecg_answer_name(d.answer));
+        html_text(f, ecg_answer_name((ecg_answer)e->answer[i]));
         fputs("</span>", f);
     }
     fputs("</p>\n<p>", f);
@@ -132,6 +182,7 @@ static void put_group(const eval_page *e, const char *heading, rank_fn *rank, co
 int page_pictures(const eval_page *e, FILE *f)
 {
     html_section(f, "pictures", "Pictures");
+    put_scale(f);
     put_group(e, "Worst mistakes: wrong, and most certain of it", by_mistake, "There is no mistake.", f);
     put_group(e, "Least certain answers", by_certainty, "There is no picture.", f);
     html_section_end(f);

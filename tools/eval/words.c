@@ -154,6 +154,10 @@ void words_findings(const eval_page *e, void (*say)(void *ctx, const char *text)
              r->all.ece);
     if (!ecg_model_rule(e->model)->pictures)
         tell(&t, "The probabilities were never calibrated.");
+    if (!ecg_model_gate(e->model))
+        tell(&t, "The model has no gate: it takes a photograph for a heartbeat.");
+    else if (e->refused)
+        tell(&t, "%zu of these pictures are refused as no ECG.", e->refused);
     if (!e->s->train)
         tell(&t, "Nobody looked whether these pictures, or these patients, trained the model.");
     if (r->ci.replicates && !r->ci.by_patient)
