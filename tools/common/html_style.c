@@ -85,8 +85,8 @@ const char *const html_style[] = {
     "--c3:#b0558c;--c4:#b97d00;--c5:#3a93c9;--c6:#6b6b00;--c7:#555}"
     "@page{margin:14mm}body{font-size:10pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}"
     "main{max-width:none;padding:0}nav{display:none}section{margin-top:16px;padding-top:12px}"
-    ".two{grid-template-columns:1fr 1fr}.cards{grid-template-columns:repeat(5,1fr)}"
+    ".two{grid-template-columns:1fr 1fr}.cards{grid-template-columns:repeat(4,1fr)}"
     ".tiles{grid-template-columns:repeat(4,1fr)}"
-    "h2,h3{break-after:avoid}figure,tr,.tile{break-inside:avoid}.scroll{overflow:visible}}\n",
+    "h2,h3{break-after:avoid}figure,tr,.tile,.matrix{break-inside:avoid}.scroll{overflow:visible}}\n",
     NULL,
 };
