@@ -40,8 +40,12 @@ int whole_open(whole *w, const char *path)
     w->temporary = malloc(n);
     if (!w->temporary)
         return tool_fail("out of memory");
-    snprintf(w->temporary, n, "%s.%ld.tmp", path, (long)getpid());
-    const int fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    int fd = -1;
+    errno = EEXIST; /* a killed process of the same number may have left one */
+    for (int i = 0; i < 100 && fd < 0 && errno == EEXIST; i++) {
+        snprintf(w->temporary, n, "%s.%ld-%d.tmp", path, (long)getpid(), i);
+        fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    }
     const int why = errno;
     w->f = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (w->f)
