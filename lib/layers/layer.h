@@ -54,6 +54,7 @@ enum {
     ECG__READS_Y = 2,        /* backward reads y */
     ECG__INPLACE = 4,        /* y may be x, and dx may be dy */
     ECG__GRADS_BY_BLOCK = 8, /* parameter gradients are written by BY BLOCK steps */
+    ECG__HANDS_OVER = 16,    /* where grad[0] is NULL, backward hands it to `take` in pieces */
 };
 
 /* What plan() says about a layer for an input shape. Zeroed before plan() is called; in, in_count and
@@ -96,10 +97,14 @@ typedef struct ecg__train_args {
     const uint64_t *key;  /* [n]: identity of each sample in this epoch, for dropout */
     size_t n;
     float *const *grad; /* [plan->tensors], of this part; NULL where not trainable */
-    void *scratch;      /* 64-byte aligned, plan->train_scratch bytes */
-    double *partial;    /* [shards][plan->partial], of all shards: sums over the batch; kept until backward is
-                           done */
-    uint32_t shards;    /* never more than samples in the batch: no shard is empty */
+    /* With ECG__HANDS_OVER: the whole gradient of values first .. first + count - 1 of tensor 0, which
+     * changes them. Everything once, in any order, from any part. */
+    void (*take)(void *ctx, size_t first, size_t count, const float *grad);
+    void *take_ctx;
+    void *scratch;   /* 64-byte aligned, plan->train_scratch bytes */
+    double *partial; /* [shards][plan->partial], of all shards: sums over the batch; kept until backward is
+                        done */
+    uint32_t shards; /* never more than samples in the batch: no shard is empty */
     uint64_t seed;
     uint32_t layer; /* index of the layer in its network */
 } ecg__train_args;

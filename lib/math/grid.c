@@ -129,7 +129,8 @@ const float *ecg__grid_pack(const ecg__grid_level *level, size_t k, size_t n, co
 
 /* All rows of one panel. */
 static void run_panel(size_t tile_rows, const kernel *tile, const float *a, const ecg__grid *m,
-                      const ecg__grid *k, const float *b, const float *init, bool add, float *c, size_t ldc)
+                      const ecg__grid *k, const float *b, size_t ldb, const float *init, bool add, float *c,
+                      size_t ldc)
 {
     const size_t rows = m->rows * m->cols, width = tile->width;
     const float *from[MOST_ROWS], *row = a;
@@ -144,14 +145,14 @@ static void run_panel(size_t tile_rows, const kernel *tile, const float *a, cons
             }
         }
         if (n == tile_rows) {
-            tile->run(from, k, b, width, init, add, c + first * ldc, ldc);
+            tile->run(from, k, b, ldb, init, add, c + first * ldc, ldc);
             continue;
         }
         /* The last rows: the tile is filled up with one of them, and not all of it is taken. */
         float spare[MOST_ROWS * MOST_WIDTH];
         for (size_t i = n; i < tile_rows; i++)
             from[i] = from[0];
-        tile->run(from, k, b, width, init, false, spare, width);
+        tile->run(from, k, b, ldb, init, false, spare, width);
         for (size_t i = 0; i < n; i++)
             for (size_t j = 0; j < width; j++) {
                 float *to = &c[(first + i) * ldc + j];
@@ -165,60 +166,89 @@ void ecg__grid_gemm(const ecg__grid_level *level, const float *a, ecg__grid m, e
 {
     for (size_t j = 0; j < n;) {
         const kernel *tile = pick(level->tile, n - j);
-        run_panel(level->rows, tile, a, &m, &k, packed + k.rows * k.cols * j, init ? init + j : NULL, add,
-                  c + j, ldc);
+        run_panel(level->rows, tile, a, &m, &k, packed + k.rows * k.cols * j, tile->width,
+                  init ? init + j : NULL, add, c + j, ldc);
         j += tile->width;
     }
 }
 
 /* ---- rows by a matrix that is too large to be packed as a whole ---- */
 
-/* Each sum is cut in pieces of DEPTH, whatever the number of rows. */
-enum { DEPTH = 256, CHUNK = 1024, FEW = 4 };
+/* Each sum is cut in pieces of DEPTH, whatever the number of rows. Rows are copied side by side: powers of
+ * two apart they would share a few lines of the cache. */
+enum { DEPTH = 256, CHUNK = 1024, FEW = 4, GROUP = 48, PITCH = DEPTH + 16 };
 
-size_t ecg__grid_rows_room(const ecg__grid_level *level, size_t out)
+size_t ecg__grid_rows_room(size_t out)
 {
-    return ecg__grid_panel(level, out, 0) == out ? 0 : DEPTH * (out < CHUNK ? out : CHUNK);
+    return DEPTH * (out < CHUNK ? out : CHUNK) + GROUP * PITCH;
 }
 
 static void one_row(const ecg__grid_level *level, const float *x, const ecg__grid *k, const float *w,
-                    size_t out, float *y)
+                    size_t ldw, size_t out, float *y)
 {
     for (size_t j = 0; j < out;) {
         const kernel *row = pick(level->row, out - j);
-        row->run(&x, k, w + j, out, NULL, true, y + j, out);
+        row->run(&x, k, w + j, ldw, NULL, true, y + j, out);
         j += row->width;
     }
 }
 
-/* Columns first .. first + n - 1 of w[k][out]. */
-static const float *pack_columns(const ecg__grid_level *level, size_t k, const float *w, size_t out,
-                                 size_t first, size_t n, float *room)
+/* n columns of w[k][ldw]. */
+static void pack_columns(const ecg__grid_level *level, size_t k, const float *w, size_t ldw, size_t n,
+                         float *to)
 {
-    float *to = room;
-    if (ecg__grid_panel(level, out, 0) == out)
-        return w;
     for (size_t j = 0, width; j < n; j += width, to += k * width) {
         width = ecg__grid_panel(level, n, j);
         for (size_t i = 0; i < k; i++)
-            memcpy(to + i * width, w + i * out + first + j, width * sizeof *to);
+            memcpy(to + i * width, w + i * ldw + j, width * sizeof *to);
     }
-    return room;
 }
 
 void ecg__grid_rows(const ecg__grid_level *level, const float *x, size_t n, size_t in, const float *w,
-                    size_t out, float *y, float *room)
+                    size_t ldw, size_t out, float *y, size_t ldy, float *room)
 {
+    float *rows = room, *packed = room + GROUP * PITCH;
     for (size_t done = 0; done < in; done += DEPTH) {
         const size_t depth = in - done < DEPTH ? in - done : DEPTH;
-        const ecg__grid rows = {1, 0, n, in}, k = {1, 0, depth, 1};
-        const float *piece = w + done * out;
+        const ecg__grid k = {1, 0, depth, 1};
+        const float *piece = w + done * ldw;
         for (size_t i = 0; n < FEW && i < n; i++)
-            one_row(level, x + i * in + done, &k, piece, out, y + i * out);
+            one_row(level, x + i * in + done, &k, piece, ldw, out, y + i * ldy);
         for (size_t j = 0; n >= FEW && j < out; j += CHUNK) {
             const size_t width = out - j < CHUNK ? out - j : CHUNK;
-            const float *packed = pack_columns(level, depth, piece, out, j, width, room);
-            ecg__grid_gemm(level, x + done, rows, k, packed, width, NULL, true, y + j, out);
+            pack_columns(level, depth, piece + j, ldw, width, packed);
+            for (size_t first = 0; first < n; first += GROUP) {
+                const size_t count = n - first < GROUP ? n - first : GROUP;
+                for (size_t i = 0; i < count; i++)
+                    memcpy(rows + i * PITCH, x + (first + i) * in + done, depth * sizeof *rows);
+                ecg__grid_gemm(level, rows, (ecg__grid){1, 0, count, PITCH}, k, packed, width, NULL, true,
+                               y + first * ldy + j, ldy);
+            }
+        }
+    }
+}
+
+/* ---- sums of outer products ---- */
+
+size_t ecg__grid_outer_room(size_t rows)
+{
+    return GROUP * rows;
+}
+
+void ecg__grid_outer(const ecg__grid_level *level, const float *x, size_t ldx, size_t rows, const float *y,
+                     size_t n, size_t cols, bool add, float *c, float *room)
+{
+    const ecg__grid m = {1, 0, rows, 1};
+    for (size_t first = 0; first < n; first += GROUP) {
+        const size_t count = n - first < GROUP ? n - first : GROUP;
+        const ecg__grid k = {1, 0, count, rows};
+        for (size_t i = 0; i < count; i++)
+            memcpy(room + i * rows, x + (first + i) * ldx, rows * sizeof *room);
+        for (size_t j = 0; j < cols;) {
+            const kernel *tile = pick(level->tile, cols - j);
+            run_panel(level->rows, tile, room, &m, &k, y + first * cols + j, cols, NULL, add || first > 0,
+                      c + j, cols);
+            j += tile->width;
         }
     }
 }

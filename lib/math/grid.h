@@ -27,12 +27,19 @@ const ecg__grid_level *ecg__grid_level_at(size_t i);
 void ecg__grid_gemm(const ecg__grid_level *level, const float *a, ecg__grid m, ecg__grid k,
                     const float *packed, size_t n, const float *init, bool add, float *c, size_t ldc);
 
-/* Y[i][j] += sum over l of x[i][l] * W[l][j] for x[n][in], W[in][out] as it is, Y[n][out]; out a multiple of
- * ECG__GRID_UNIT. A row has the same bits whatever n is. W is read once for all rows. room:
- * ecg__grid_rows_room(level, out) floats. */
+/* Y[i][j] += sum over l of x[i][l] * W[l][j] for x[n][in] and `out` columns of W and Y as they are, whose
+ * rows are ldw and ldy floats apart; out a multiple of ECG__GRID_UNIT. A row has the same bits whatever n is.
+ * W is read once for all rows. room: ecg__grid_rows_room(out) floats. */
 void ecg__grid_rows(const ecg__grid_level *level, const float *x, size_t n, size_t in, const float *w,
-                    size_t out, float *y, float *room);
-size_t ecg__grid_rows_room(const ecg__grid_level *level, size_t out);
+                    size_t ldw, size_t out, float *y, size_t ldy, float *room);
+size_t ecg__grid_rows_room(size_t out);
+
+/* C[r][j] = sum over i of x[i][r] * y[i][j] for n rows of x, ldx floats apart, y[n][cols], C[rows][cols];
+ * with `add` that is added to C. cols is a multiple of ECG__GRID_UNIT. room: ecg__grid_outer_room(rows)
+ * floats. */
+void ecg__grid_outer(const ecg__grid_level *level, const float *x, size_t ldx, size_t rows, const float *y,
+                     size_t n, size_t cols, bool add, float *c, float *room);
+size_t ecg__grid_outer_room(size_t rows);
 
 /* The width of the panel that begins at column j of n: a packed matrix of k rows has that panel at floats
  * j * k .., its rows side by side. */

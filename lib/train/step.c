@@ -75,6 +75,26 @@ static void loss(ecg_trainer *t, size_t part, size_t first, size_t count, uint32
                                              &t->shard_correct[part]);
 }
 
+struct taker {
+    const ecg_trainer *t;
+    const ecg__slot *slot;
+};
+
+static void update_values(const ecg_trainer *t, size_t offset, const float *g, size_t n, bool decays)
+{
+    float *moment[ECG__MAX_MOMENTS] = {NULL, NULL, NULL};
+    for (int k = 0; k < ECG__MAX_MOMENTS; k++)
+        if (t->moment[k])
+            moment[k] = t->moment[k] + offset;
+    ecg__optimizer_apply(&t->update, t->weights + offset, g, moment, n, decays);
+}
+
+static void take(void *ctx, size_t first, size_t count, const float *grad)
+{
+    const struct taker *k = ctx;
+    update_values(k->t, k->slot->offset + first, grad, count, k->slot->tensor->decays);
+}
+
 static void run_layer(ecg_trainer *t, const ecg__op *op, bool by_block, size_t part, size_t first,
                       size_t count, uint32_t worker)
 {
@@ -97,6 +117,7 @@ static void run_layer(ecg_trainer *t, const ecg__op *op, bool by_block, size_t p
         return;
     }
     const bool backward = op->kind == ECG__OP_BACKWARD;
+    struct taker taker = {t, l->plan.tensors ? &t->spec->slot[l->first_tensor] : NULL};
     const ecg__train_args a = {
         .attr = l->attr,
         .plan = &l->plan,
@@ -109,6 +130,8 @@ static void run_layer(ecg_trainer *t, const ecg__op *op, bool by_block, size_t p
         .key = t->key + first,
         .n = count,
         .grad = grads + l->first_tensor,
+        .take = take,
+        .take_ctx = &taker,
         .scratch = scratch,
         .partial = t->partial + t->partial_at[i],
         .shards = t->shards,
@@ -154,7 +177,7 @@ static void run_phases(ecg_trainer *t, uint32_t first, uint32_t end)
  */
 static double gather(const ecg_trainer *t, const ecg__piece *p)
 {
-    float *g = t->grad + p->offset;
+    float *g = t->grad + p->grad_offset;
     const float *w = t->weights + p->offset;
     if (p->shard_offset != SIZE_MAX)
         for (uint32_t s = 0; s < t->shards; s++)
@@ -168,11 +191,8 @@ static double gather(const ecg_trainer *t, const ecg__piece *p)
 
 static void apply(const ecg_trainer *t, const ecg__piece *p)
 {
-    float *g = t->grad + p->offset, *moment[ECG__MAX_MOMENTS] = {NULL, NULL, NULL};
-    for (int k = 0; k < ECG__MAX_MOMENTS; k++)
-        if (t->moment[k])
-            moment[k] = t->moment[k] + p->offset;
-    ecg__optimizer_apply(&t->update, t->weights + p->offset, g, moment, p->count, p->decays);
+    float *g = t->grad + p->grad_offset;
+    update_values(t, p->offset, g, p->count, p->decays);
     memset(g, 0, p->count * sizeof *g);
 }
 
@@ -182,7 +202,7 @@ static void gather_piece(void *ctx, size_t i, uint32_t worker)
     ecg__lap_row *laps = ecg__profile_row(t->timing, worker);
     ecg__lap_start(laps);
     t->piece_l2[i] = gather(t, &t->piece[i]);
-    t->piece_square[i] = ecg__sum_squares(t->grad + t->piece[i].offset, t->piece[i].count);
+    t->piece_square[i] = ecg__sum_squares(t->grad + t->piece[i].grad_offset, t->piece[i].count);
     ecg__lap(laps, ECG__LAP_REDUCE);
 }
 
@@ -215,11 +235,8 @@ static double sum(const double *v, size_t n)
 }
 
 /* Returns the L2 part of the loss. */
-static double update(ecg_trainer *t, float lr)
+static double update(ecg_trainer *t)
 {
-    t->update = ecg__optimizer_begin(&t->opt);
-    t->update.lr = lr;
-    t->update.t = t->steps + 1;
     if (t->opt.clip_norm > 0.0f) {
         ecg__parallel_for(t->pool, t->pieces, gather_piece, t);
         const double norm = sqrt(sum(t->piece_square, t->pieces));
@@ -283,8 +300,11 @@ ecg_status ecg__trainer_step(ecg_trainer *t, const ecg__feed *feed, size_t n, fl
                          : mean > 0  ? "inf"
                                      : "-inf");
     }
+    t->update = ecg__optimizer_begin(&t->opt);
+    t->update.lr = lr;
+    t->update.t = t->steps + 1;
     run_phases(t, t->tape.loss_phase + 1, t->tape.phases);
-    const double l2 = update(t, lr);
+    const double l2 = update(t);
     t->steps++;
     if (out) {
         *out = (ecg_step){.loss = mean + l2, .step = t->steps, .n = (uint32_t)n, .lr = lr};

@@ -30,12 +30,20 @@ static bool by_block(const ecg_spec *s, const ecg__slot *slot)
     return s->layer[slot->layer].plan.flags & ECG__GRADS_BY_BLOCK;
 }
 
+bool ecg__takes_over(const ecg_trainer *t, const ecg__slot *slot)
+{
+    const ecg__plan *p = &t->spec->layer[slot->layer].plan;
+    const ecg__tensor *tensor = slot->tensor;
+    return (p->flags & ECG__HANDS_OVER) && tensor == &p->tensor[0] && t->opt.clip_norm <= 0.0f &&
+           tensor->l2 <= 0.0f && !(tensor->decays && t->opt.l2 > 0.0f);
+}
+
 /* Cut every trainable tensor into pieces, and lay out the gradients that shards own. */
 static bool make_pieces(ecg_trainer *t)
 {
     const ecg_spec *s = t->spec;
     for (uint32_t i = 0; i < s->slots; i++)
-        if (s->slot[i].tensor->trainable)
+        if (s->slot[i].tensor->trainable && !ecg__takes_over(t, &s->slot[i]))
             t->pieces += (uint32_t)((s->slot[i].tensor->count + PIECE - 1) / PIECE);
     t->piece = take(t, t->pieces, sizeof *t->piece);
     t->piece_square = take(t, t->pieces, sizeof *t->piece_square);
@@ -46,17 +54,19 @@ static bool make_pieces(ecg_trainer *t)
     for (uint32_t i = 0; i < s->slots; i++) {
         const ecg__slot *slot = &s->slot[i];
         const ecg__tensor *tensor = slot->tensor;
-        if (!tensor->trainable)
+        if (!tensor->trainable || ecg__takes_over(t, slot))
             continue;
         const bool block = by_block(s, slot);
         for (size_t at = 0; at < tensor->count; at += PIECE, p++)
             *p = (ecg__piece){
                 .offset = slot->offset + at,
+                .grad_offset = t->grad_floats + at,
                 .count = tensor->count - at < PIECE ? tensor->count - at : PIECE,
                 .shard_offset = block ? SIZE_MAX : t->shard_floats + at,
                 .decays = tensor->decays,
                 .l2 = tensor->l2 + (tensor->decays ? t->opt.l2 : 0.0f),
             };
+        t->grad_floats += (tensor->count + 15) & ~(size_t)15;
         if (!block)
             t->shard_floats += (tensor->count + 15) & ~(size_t)15;
     }
@@ -68,7 +78,7 @@ static bool make_gradients(ecg_trainer *t)
     const ecg_spec *s = t->spec;
     const uint32_t shards = t->opt.shards;
     t->state = take(t, s->floats - s->trainable_floats, sizeof *t->state);
-    t->grad = take(t, s->trainable_floats, sizeof *t->grad);
+    t->grad = take(t, t->grad_floats, sizeof *t->grad);
     t->shard_grad = take(t, t->shard_floats * shards, sizeof *t->shard_grad);
     t->grad_tensor = take(t, (size_t)s->slots * (shards + 1), sizeof *t->grad_tensor);
     t->weight_tensor = take(t, s->slots, sizeof *t->weight_tensor);
@@ -77,14 +87,16 @@ static bool make_gradients(ecg_trainer *t)
         ok = (t->moment[m] = take(t, s->trainable_floats, sizeof *t->moment[m])) != NULL;
     if (!ok)
         return false;
-    size_t at = 0;
+    size_t at = 0, whole = 0;
     for (uint32_t i = 0; i < s->slots; i++) {
         const ecg__slot *slot = &s->slot[i];
         t->weight_tensor[i] = t->weights + slot->offset;
-        if (!slot->tensor->trainable)
+        if (!slot->tensor->trainable || ecg__takes_over(t, slot))
             continue;
+        float *grad = t->grad + whole;
+        whole += (slot->tensor->count + 15) & ~(size_t)15;
         if (by_block(s, slot)) {
-            t->grad_tensor[(size_t)shards * s->slots + i] = t->grad + slot->offset;
+            t->grad_tensor[(size_t)shards * s->slots + i] = grad;
             continue;
         }
         for (uint32_t k = 0; k < shards; k++)

@@ -15,6 +15,7 @@
 /* A piece of the trainable vector: the unit in which gradients are summed and weights updated. */
 typedef struct ecg__piece {
     size_t offset, count; /* floats, in the flat vector */
+    size_t grad_offset;   /* in `grad` */
     size_t shard_offset;  /* floats, in each shard's gradients; SIZE_MAX: gradient made by block */
     bool decays;
     float l2;
@@ -40,7 +41,8 @@ struct ecg_trainer {
 
     float *weights; /* [spec->floats] */
     float *state;   /* [spec->floats - spec->trainable_floats]: running statistics before the step */
-    float *grad;    /* [spec->trainable_floats]: all zero between steps */
+    float *grad;    /* [grad_floats]: all zero between steps; without what ecg__takes_over says */
+    size_t grad_floats;
     float *moment[ECG__MAX_MOMENTS]; /* [spec->trainable_floats] each */
     float *shard_grad;               /* [shards][shard_floats] */
     size_t shard_floats;
@@ -76,6 +78,10 @@ struct ecg_trainer {
     ecg_status fault_status;
     ecg_error fault;
 };
+
+/* Whether the weights of a slot are updated piece by piece as their gradient is made, which then is nowhere
+ * kept as a whole: where nothing needs to be known of all of it. */
+bool ecg__takes_over(const ecg_trainer *t, const ecg__slot *slot);
 
 /* One step on n samples with learning rate lr. Allocates nothing. */
 ecg_status ecg__trainer_step(ecg_trainer *t, const ecg__feed *feed, size_t n, float lr, ecg_step *out,

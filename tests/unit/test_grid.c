@@ -101,10 +101,10 @@ START_TEST(rows_by_a_matrix)
             const size_t in = sizes[s][0], out = sizes[s][1];
             float *x = noise(n * in, 1), *w = noise(in * out, 2), *y = noise(n * out, 3),
                   *one = noise(n * out, 3);
-            float *room = noise(ecg__grid_rows_room(level, out), 4);
+            float *room = noise(ecg__grid_rows_room(out), 4);
             double *want = malloc(out * sizeof *want);
             ck_assert_ptr_nonnull(want);
-            ecg__grid_rows(level, x, n, in, w, out, y, room);
+            ecg__grid_rows(level, x, n, in, w, out, out, y, out, room);
             for (size_t i = 0; i < n; i++) {
                 for (size_t j = 0; j < out; j++)
                     want[j] = (double)one[i * out + j];
@@ -114,11 +114,34 @@ START_TEST(rows_by_a_matrix)
                 for (size_t j = 0; j < out; j++)
                     ck_assert_msg(fabs((double)y[i * out + j] - want[j]) <= 2e-5, "%zu x %zu x %zu", n, in,
                                   out);
-                ecg__grid_rows(level, x + i * in, 1, in, w, out, one + i * out, room);
+                ecg__grid_rows(level, x + i * in, 1, in, w, out, out, one + i * out, out, room);
                 ck_assert_mem_eq(one + i * out, y + i * out, out * sizeof *y);
             }
             free(x), free(w), free(y), free(one), free(room), free(want);
         }
+}
+END_TEST
+
+START_TEST(outer_products)
+{
+    const ecg__grid_level *level = ecg__grid_level_at((size_t)_i);
+    for (size_t n = 1; level && n <= 101; n += 25)
+        for (size_t rows = 1; rows <= 25; rows += 8)
+            for (size_t cols = 8; cols <= 72; cols += 16)
+                for (int add = 0; add < 2; add++) {
+                    const size_t ldx = rows + 2;
+                    float *x = noise(n * ldx - 2, 1), *y = noise(n * cols, 2), *c = noise(rows * cols, 3),
+                          *before = noise(rows * cols, 3), *room = noise(ecg__grid_outer_room(rows), 4);
+                    ecg__grid_outer(level, x, ldx, rows, y, n, cols, add, c, room);
+                    for (size_t at = 0; at < rows * cols; at++) {
+                        double want = add ? (double)before[at] : 0.0;
+                        for (size_t i = 0; i < n; i++)
+                            want += (double)x[i * ldx + at / cols] * (double)y[i * cols + at % cols];
+                        ck_assert_msg(fabs((double)c[at] - want) <= 1e-5, "%zu x %zu, %zu samples", rows,
+                                      cols, n);
+                    }
+                    free(x), free(y), free(c), free(before), free(room);
+                }
 }
 END_TEST
 
@@ -145,6 +168,7 @@ int main(void)
     tcase_add_loop_test(t, agrees_with_its_definition, 0, 2);
     tcase_add_test(t, a_row_by_itself_has_the_same_bits);
     tcase_add_loop_test(t, rows_by_a_matrix, 0, 2);
+    tcase_add_loop_test(t, outer_products, 0, 2);
     tcase_add_test(t, panels_cover_the_columns);
     suite_add_tcase(s, t);
     return unit_run(s);

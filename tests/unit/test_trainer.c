@@ -132,6 +132,27 @@ START_TEST(what_could_not_be_loaded_again_is_not_trained)
 }
 END_TEST
 
+/* A limit that is never reached: every gradient is kept until its norm is known, and nothing else changes. */
+START_TEST(updating_at_once_changes_nothing)
+{
+    for (uint32_t optimizer = ECG_ADAM; optimizer <= ECG_SGD; optimizer++) {
+        ecg_train_options o = small_options();
+        o.optimizer = (ecg_optimizer)optimizer;
+        o.weight_decay = 0.01f;
+        ecg_trainer *at_once = new_trainer(UNIT_TOY_NET, &o);
+        o.clip_norm = 1e30f;
+        ecg_trainer *kept = new_trainer(UNIT_TOY_NET, &o);
+        ck_assert_uint_lt(at_once->grad_floats, kept->grad_floats);
+        steps(at_once, 0, 5, NULL);
+        steps(kept, 0, 5, NULL);
+        for (size_t i = 0; i < kept->spec->floats; i++)
+            ck_assert_msg(at_once->weights[i] == kept->weights[i], "weight %zu", i); /* 0 and -0 alike */
+        ecg_trainer_free(at_once);
+        ecg_trainer_free(kept);
+    }
+}
+END_TEST
+
 START_TEST(memory_is_reported)
 {
     ecg_train_options o = small_options();
@@ -143,7 +164,7 @@ START_TEST(memory_is_reported)
         o.optimizer = k == 2 ? ECG_AMSGRAD : ECG_ADAM;
         ecg_trainer *t = new_trainer(UNIT_TOY_NET, &o);
         const uint64_t floats = t->spec->floats, trained = t->spec->trainable_floats;
-        const uint64_t least = (floats + trained * (1 + (k == 2 ? 3 : 2)) + 8 * t->shard_floats) *
+        const uint64_t least = (floats + trained * (k == 2 ? 3 : 2) + t->grad_floats + 8 * t->shard_floats) *
                                    sizeof(float) +
                                t->tape.common_bytes + ecg__pool_workers(t->pool) * t->worker_bytes +
                                o.batch * (sizeof(uint32_t) + sizeof(uint64_t));
@@ -491,6 +512,7 @@ int main(void)
     tcase_add_test(t, mistakes_are_named);
     tcase_add_test(t, too_large_says_so);
     tcase_add_test(t, what_could_not_be_loaded_again_is_not_trained);
+    tcase_add_test(t, updating_at_once_changes_nothing);
     tcase_add_test(t, memory_is_reported);
     tcase_add_test(t, tensors_have_names);
     tcase_add_test(t, number_of_samples);
