@@ -1,19 +1,15 @@
+#include "layers/batchnorm.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "layers/same.h"
 #include "math/vec.h"
 
-/* As Keras: normalises each channel over samples, rows and columns with the biased variance, and moves the
- * running statistics by that same variance. */
-typedef struct batchnorm {
-    float eps, momentum;
-} batchnorm;
-
 static const ecg__attr attrs[] = {
-    {"eps", ECG__ATTR_REAL, offsetof(batchnorm, eps), 1e-12, 1, "0.001", false, NULL,
+    {"eps", ECG__ATTR_REAL, offsetof(ecg__batchnorm_attr, eps), 1e-12, 1, "0.001", false, NULL,
      "added to the variance"},
-    {"momentum", ECG__ATTR_REAL, offsetof(batchnorm, momentum), 0, 1, "0.99", false, NULL,
+    {"momentum", ECG__ATTR_REAL, offsetof(ecg__batchnorm_attr, momentum), 0, 1, "0.99", false, NULL,
      "share that running statistics keep in each step"},
     {0},
 };
@@ -54,7 +50,7 @@ ECG__HOT static void normalise(const float *x, float *y, size_t rows, size_t c, 
 static void forward(const ecg__forward_args *a)
 {
     const size_t c = a->plan->in.c;
-    const double eps = (double)((const batchnorm *)a->attr)->eps;
+    const double eps = (double)((const ecg__batchnorm_attr *)a->attr)->eps;
     float *scale = a->scratch;
     for (size_t j = 0; j < c; j++)
         scale[j] = (float)((double)a->tensor[GAMMA][j] / sqrt((double)a->tensor[VARIANCE][j] + eps));
@@ -65,7 +61,7 @@ const ecg__layer_ops ecg__batchnorm_ops = {
     .name = "batchnorm",
     .help = "batch normalisation of each channel",
     .attrs = attrs,
-    .attr_size = sizeof(batchnorm),
+    .attr_size = sizeof(ecg__batchnorm_attr),
     .plan = plan,
     .forward = forward,
 };
@@ -141,7 +137,7 @@ static double *sums_of(const ecg__train_args *a, size_t shard, size_t which)
 static double join(const ecg__train_args *a, const batch *b)
 {
     const size_t c = a->plan->in.c;
-    const double eps = (double)((const batchnorm *)a->attr)->eps;
+    const double eps = (double)((const ecg__batchnorm_attr *)a->attr)->eps;
     double before = 0;
     memset(b->mean, 0, c * sizeof *b->mean);
     memset(b->variance, 0, c * sizeof *b->variance);
@@ -172,7 +168,7 @@ static void forward_sums(const ecg__train_args *a, size_t part)
 
 static void move_running(const ecg__train_args *a, const batch *b)
 {
-    const double keep = (double)((const batchnorm *)a->attr)->momentum;
+    const double keep = (double)((const ecg__batchnorm_attr *)a->attr)->momentum;
     for (size_t j = 0; j < a->plan->in.c; j++) {
         float *mean = &a->tensor[MEAN][j], *variance = &a->tensor[VARIANCE][j];
         *mean = (float)(keep * (double)*mean + (1 - keep) * b->mean[j]);
@@ -231,17 +227,32 @@ static void backward_sums(const ecg__train_args *a, size_t part)
     }
 }
 
-/* dx = gamma / sd * (dy - mean(dy) - xhat * mean(dy * xhat)) */
-ECG__HOT static void gradient(const float *restrict x, const float *dy, float *dx, size_t rows, size_t c,
-                              const batch *b, const float *restrict gamma)
+/* dx = gamma / sd * (dy - mean(dy) - xhat * mean(dy * xhat)), by elu's gradient if x came out of one. */
+ECG__FLAT void gradient_of(const float *restrict x, const float *dy, float *dx, size_t rows, size_t c,
+                           const batch *b, const float *restrict gamma, bool elu, float alpha)
 {
     const float *restrict mean = b->mean_f, *restrict scale = b->scale, *restrict f = b->f,
                           *restrict g = b->g;
     for (size_t r = 0; r < rows; r++, x += c, dy += c, dx += c) {
         ECG__IVDEP
-        for (size_t j = 0; j < c; j++)
-            dx[j] = gamma[j] * scale[j] * (dy[j] - f[j] - (x[j] - mean[j]) * scale[j] * g[j]);
+        for (size_t j = 0; j < c; j++) {
+            const float v = x[j];
+            const float d = gamma[j] * scale[j] * (dy[j] - f[j] - (v - mean[j]) * scale[j] * g[j]);
+            dx[j] = !elu || v > 0.0f ? d : d * (v + alpha);
+        }
     }
+}
+
+ECG__HOT static void gradient(const float *restrict x, const float *dy, float *dx, size_t rows, size_t c,
+                              const batch *b, const float *restrict gamma)
+{
+    gradient_of(x, dy, dx, rows, c, b, gamma, false, 0.0f);
+}
+
+ECG__HOT static void gradient_before_elu(const float *restrict x, const float *dy, float *dx, size_t rows,
+                                         size_t c, const batch *b, const float *restrict gamma, float alpha)
+{
+    gradient_of(x, dy, dx, rows, c, b, gamma, true, alpha);
 }
 
 static void backward_apply(const ecg__train_args *a, size_t part)
@@ -261,7 +272,12 @@ static void backward_apply(const ecg__train_args *a, size_t part)
         b.f[j] = (float)(sum / all);
         b.g[j] = (float)(sum_xhat / all);
     }
-    gradient(a->x, a->dy, a->dx, a->n * (a->plan->in_count / c), c, &b, a->tensor[GAMMA]);
+    const ecg__batchnorm_attr *at = a->attr;
+    const size_t rows = a->n * (a->plan->in_count / c);
+    if (at->after_elu)
+        gradient_before_elu(a->x, a->dy, a->dx, rows, c, &b, a->tensor[GAMMA], at->alpha);
+    else
+        gradient(a->x, a->dy, a->dx, rows, c, &b, a->tensor[GAMMA]);
 }
 
 const ecg__layer_grad ecg__batchnorm_grad = {.forward = {{forward_sums, false}, {forward_apply, false}},

@@ -16,6 +16,9 @@ typedef struct ecg__conv_attr {
     ecg__pair dilation;
     uint32_t bias, init;
     float l2;
+    /* Set by ecg__spec_lower for conv2d: forward ends in an elu, backward is given dy from before it. */
+    bool elu;
+    float alpha;
 } ecg__conv_attr;
 
 extern const ecg__attr ecg__conv_attrs[];

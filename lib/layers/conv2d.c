@@ -1,4 +1,5 @@
 #include "layers/conv.h"
+#include "layers/elu.h"
 
 static ecg_status plan(const void *attr, ecg_shape in, ecg__plan *out, ecg_error *err)
 {
@@ -9,13 +10,17 @@ static void forward(const ecg__forward_args *a)
 {
     const ecg__conv j = ecg__conv_of(a->attr, a->plan->in);
     const float *kernel = ecg__conv_kernel(&j, a->tensor[0], a->scratch);
+    const ecg__conv_attr *at = a->attr;
     const size_t row = (size_t)j.g.ow * j.filters;
     for (size_t i = 0; i < a->n; i++)
-        for (uint32_t r = 0; r < j.g.oh; r += j.rows)
+        for (uint32_t r = 0; r < j.g.oh; r += j.rows) {
+            const uint32_t rows = j.g.oh - r < j.rows ? j.g.oh - r : j.rows;
+            float *y = a->y + i * a->plan->out_count + r * row;
             ecg__conv_rows(&j, a->x + i * a->plan->in_count, kernel,
-                           a->plan->tensors > 1 ? a->tensor[1] : NULL, r,
-                           j.g.oh - r < j.rows ? j.g.oh - r : j.rows, a->y + i * a->plan->out_count + r * row,
-                           a->scratch);
+                           a->plan->tensors > 1 ? a->tensor[1] : NULL, r, rows, y, a->scratch);
+            if (at->elu)
+                ecg__elu(at->alpha, y, y, rows * row);
+        }
 }
 
 const ecg__layer_ops ecg__conv2d_ops = {

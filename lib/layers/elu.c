@@ -1,13 +1,11 @@
+#include "layers/elu.h"
+
 #include "layers/same.h"
 #include "math/exp.h"
 #include "math/vec.h"
 
-typedef struct elu {
-    float alpha;
-} elu;
-
 static const ecg__attr attrs[] = {
-    {"alpha", ECG__ATTR_REAL, offsetof(elu, alpha), 0, 1e6, "1", true, NULL,
+    {"alpha", ECG__ATTR_REAL, offsetof(ecg__elu_attr, alpha), 0, 1e6, "1", true, NULL,
      "value far below 0, with its sign changed"},
     {0},
 };
@@ -28,16 +26,21 @@ ECG__HOT static void apply(float alpha, const float *x, float *y, size_t n)
     }
 }
 
+void ecg__elu(float alpha, const float *x, float *y, size_t n)
+{
+    apply(alpha, x, y, n);
+}
+
 static void forward(const ecg__forward_args *a)
 {
-    apply(((const elu *)a->attr)->alpha, a->x, a->y, a->n * a->plan->in_count);
+    ecg__elu(((const ecg__elu_attr *)a->attr)->alpha, a->x, a->y, a->n * a->plan->in_count);
 }
 
 const ecg__layer_ops ecg__elu_ops = {
     .name = "elu",
     .help = "x above 0, alpha * (exp(x) - 1) below",
     .attrs = attrs,
-    .attr_size = sizeof(elu),
+    .attr_size = sizeof(ecg__elu_attr),
     .activation = true,
     .plan = plan,
     .forward = forward,
@@ -58,7 +61,7 @@ static void backward(const ecg__train_args *a, size_t part)
 {
     (void)part;
     if (a->dx)
-        apply_grad(((const elu *)a->attr)->alpha, a->y, a->dy, a->dx, a->n * a->plan->in_count);
+        apply_grad(((const ecg__elu_attr *)a->attr)->alpha, a->y, a->dy, a->dx, a->n * a->plan->in_count);
 }
 
 const ecg__layer_grad ecg__elu_grad = {.backward = {{backward, false}}};

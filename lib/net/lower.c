@@ -2,20 +2,50 @@
 
 #include <string.h>
 
+#include "layers/batchnorm.h"
 #include "layers/conv_pool.h"
+#include "layers/elu.h"
 
 static bool is(const ecg_spec *s, uint32_t i, const char *name)
 {
     return i < s->layers && strcmp(s->layer[i].ops->name, name) == 0;
 }
 
-/* How many layers from i on become one in *out; 1: none. */
-static uint32_t fuse(const ecg_spec *s, uint32_t i, ecg__layer *out)
+static bool conv_elu_norm(const ecg_spec *s, uint32_t i)
 {
-    const uint32_t relu = is(s, i + 1, "relu"), pool = i + 1 + relu;
+    return is(s, i, "conv2d") && is(s, i + 1, "elu") && is(s, i + 2, "batchnorm");
+}
+
+/* The convolution ends in elu, the layer after the two undoes it in backward: both pass over values that they
+ * had in the cache. */
+static void take_elu(const ecg_spec *s, uint32_t i, ecg__layer *out)
+{
+    ecg__conv_attr conv;
+    ecg__elu_attr elu;
+    memcpy(&conv, s->layer[i].attr, sizeof conv);
+    memcpy(&elu, s->layer[i + 1].attr, sizeof elu);
+    conv.elu = true;
+    conv.alpha = elu.alpha;
+    memcpy(out->attr, &conv, sizeof conv);
+}
+
+static void undo_elu(const ecg_spec *s, uint32_t i, ecg__layer *out)
+{
+    ecg__batchnorm_attr norm;
+    ecg__elu_attr elu;
+    memcpy(&norm, s->layer[i].attr, sizeof norm);
+    memcpy(&elu, s->layer[i - 1].attr, sizeof elu);
+    norm.after_elu = true;
+    norm.alpha = elu.alpha;
+    memcpy(out->attr, &norm, sizeof norm);
+}
+
+static bool pooled(const ecg_spec *s, uint32_t i, uint32_t relu, ecg__layer *out)
+{
+    const uint32_t pool = i + 1 + relu;
     ecg__conv_pool_attr at = {.relu = relu};
     if (!is(s, i, "conv2d") || !is(s, pool, "maxpool"))
-        return 1;
+        return false;
     memcpy(&at.conv, s->layer[i].attr, sizeof at.conv);
     memcpy(&at.pool, s->layer[pool].attr, sizeof at.pool);
     ecg__layer l = s->layer[i];
@@ -23,9 +53,24 @@ static uint32_t fuse(const ecg_spec *s, uint32_t i, ecg__layer *out)
     memcpy(l.attr, &at, sizeof at);
     if (!ecg__conv_pool_fits(&at, l.plan.in) ||
         ecg__layer_plan(l.ops, l.attr, s->layer[i].plan.in, &l.plan, NULL) != ECG_OK)
-        return 1;
+        return false;
     *out = l;
-    return 2 + relu;
+    return true;
+}
+
+/* How many layers from i on become one in *out; 1: none. */
+static uint32_t fuse(const ecg_spec *s, uint32_t i, ecg__layer *out)
+{
+    const uint32_t relu = is(s, i + 1, "relu");
+    if (pooled(s, i, relu, out))
+        return 2 + relu;
+    if (conv_elu_norm(s, i)) {
+        take_elu(s, i, out);
+        return 2;
+    }
+    if (i > 1 && conv_elu_norm(s, i - 2))
+        undo_elu(s, i, out);
+    return 1;
 }
 
 ecg_spec *ecg__spec_lower(const ecg_spec *s)

@@ -4,7 +4,8 @@
 
 #include "net/spec.h"
 
-/* A copy in which [conv2d, maxpool] and [conv2d, relu, maxpool] are one layer wherever that can be. Tensors,
+/* A copy in which [conv2d, maxpool] and [conv2d, relu, maxpool] are one layer wherever that can be, and in
+ * [conv2d, elu, batchnorm] the two others do the work of elu. Tensors,
  * slots and the flat vector are those of `s`; a layer's `origin` says where it, or the first of its layers,
  * stands in `s`. NULL when out of memory. Free it with ecg_spec_free. */
 ecg_spec *ecg__spec_lower(const ecg_spec *s);
