@@ -231,6 +231,146 @@ START_TEST(test_patients)
 }
 END_TEST
 
+/* Deviation of a beat from the mean of its neighbouring samples: noise, when waves are slow. */
+static double roughness(const float *mv)
+{
+    double sum = 0;
+    for (int i = 1; i < R - 40; i++)
+        sum += pow((double)mv[i] - 0.5 * ((double)mv[i - 1] + (double)mv[i + 1]), 2);
+    return sqrt(sum / (R - 41));
+}
+
+static void with(uint32_t patient, uint32_t b, ecg_beat_class c, const ecg_synth_options *o, float *mv)
+{
+    ecg_error err = {0};
+    ck_assert_msg(ecg_beat_synthesize_with(7, patient, b, c, o, mv, &err) == ECG_OK, "%s", err.message);
+}
+
+START_TEST(test_options_change_nothing)
+{
+    const ecg_synth_options o = ECG_SYNTH_OPTIONS_INIT;
+    for (int c = 0; c < ECG_BEAT_CLASSES; c++)
+        for (uint32_t p = 0; p < 5; p++) {
+            float a[N], b[N];
+            beat(p, 3, (ecg_beat_class)c, a);
+            with(p, 3, (ecg_beat_class)c, &o, b);
+            ck_assert_mem_eq(a, b, sizeof a);
+            with(p, 3, (ecg_beat_class)c, NULL, b);
+            ck_assert_mem_eq(a, b, sizeof a);
+        }
+}
+END_TEST
+
+/* Noise and wander are added to the same beat, in proportion. */
+START_TEST(test_noise_and_wander)
+{
+    for (uint32_t p = 0; p < 20; p++) {
+        ecg_synth_options o = ECG_SYNTH_OPTIONS_INIT;
+        float clean[N], noisy[N], noisier[N], wandering[N];
+        o.noise = o.wander = 0;
+        with(p, 0, ECG_BEAT_NORMAL, &o, clean);
+        ck_assert_double_lt(roughness(clean), 0.001);
+        o.noise = 2;
+        with(p, 0, ECG_BEAT_NORMAL, &o, noisy);
+        o.noise = 6;
+        with(p, 0, ECG_BEAT_NORMAL, &o, noisier);
+        o.noise = 0;
+        o.wander = 10;
+        with(p, 0, ECG_BEAT_NORMAL, &o, wandering);
+        ck_assert_double_gt(roughness(noisy), 0.003);
+        ck_assert_double_lt(roughness(wandering), 0.002);
+        double moved = 0;
+        for (int i = 0; i < N; i++) {
+            ck_assert_double_eq_tol((double)(noisier[i] - clean[i]), 3.0 * (double)(noisy[i] - clean[i]),
+                                    1e-5);
+            moved = fmax(moved, fabs((double)(wandering[i] - clean[i])));
+        }
+        ck_assert_double_gt(moved, 0.05);
+    }
+}
+END_TEST
+
+/* A faster heart shows the T wave of the beat before where a slow one is at rest. */
+START_TEST(test_rate)
+{
+    double fast = 0, slow = 0;
+    for (uint32_t p = 0; p < PATIENTS; p++) {
+        ecg_synth_options o = ECG_SYNTH_OPTIONS_INIT;
+        float mv[N];
+        o.noise = o.wander = 0;
+        o.rate = 150;
+        with(p, 0, ECG_BEAT_NORMAL, &o, mv);
+        fast += before_p(mv);
+        o.rate = 40;
+        with(p, 0, ECG_BEAT_NORMAL, &o, mv);
+        slow += before_p(mv);
+    }
+    ck_assert_double_lt(slow / PATIENTS, 0.12);
+    ck_assert_double_gt(fast / PATIENTS, 0.2);
+}
+END_TEST
+
+/* In fibrillation there is no P wave, which a mean over many beats of a patient shows: the small waves of the
+ * atria come at any time and leave nothing. */
+START_TEST(test_fibrillation)
+{
+    enum { MANY = 400 };
+    for (uint32_t p = 0; p < 6; p++) {
+        ecg_synth_options o = ECG_SYNTH_OPTIONS_INIT;
+        double sinus[N] = {0}, fibrillation[N] = {0}, restless = 0;
+        o.noise = o.wander = 0;
+        o.rate = 50;
+        for (uint32_t b = 0; b < MANY; b++) {
+            float mv[N];
+            o.rhythm = ECG_SYNTH_SINUS;
+            with(p, b, ECG_BEAT_NORMAL, &o, mv);
+            for (int i = 0; i < N; i++)
+                sinus[i] += (double)mv[i] / MANY;
+            o.rhythm = ECG_SYNTH_FIBRILLATION;
+            with(p, b, ECG_BEAT_NORMAL, &o, mv);
+            for (int i = 0; i < N; i++)
+                fibrillation[i] += (double)mv[i] / MANY;
+            restless += range(mv, 0, R - 20) / MANY;
+        }
+        double p_wave = 0, none = 0;
+        for (int i = R - 80; i < R - 34; i++) {
+            p_wave = fmax(p_wave, sinus[i] - sinus[R - 85]);
+            none = fmax(none, fabs(fibrillation[i] - fibrillation[R - 85]));
+        }
+        ck_assert_msg(p_wave > 0.04 && none < 0.6 * p_wave, "patient %u: %g and %g", p, p_wave, none);
+        ck_assert_double_gt(restless, 0.03);
+    }
+}
+END_TEST
+
+START_TEST(test_wrong_options)
+{
+    static const struct {
+        ecg_synth_options o;
+        ecg_beat_class c;
+        const char *says;
+    } wrong[] = {
+        {{sizeof(ecg_synth_options), (ecg_synth_rhythm)9, 0, 1, 1}, ECG_BEAT_NORMAL, "rhythm 9"},
+        {{sizeof(ecg_synth_options), ECG_SYNTH_SINUS, 29, 1, 1}, ECG_BEAT_NORMAL, "rate 29"},
+        {{sizeof(ecg_synth_options), ECG_SYNTH_SINUS, (double)NAN, 1, 1}, ECG_BEAT_NORMAL, "rate"},
+        {{sizeof(ecg_synth_options), ECG_SYNTH_SINUS, 0, -1, 1}, ECG_BEAT_NORMAL, "noise -1"},
+        {{sizeof(ecg_synth_options), ECG_SYNTH_SINUS, 0, 1, 51}, ECG_BEAT_NORMAL, "wander 51"},
+        {{sizeof(ecg_synth_options), ECG_SYNTH_SINUS, 0, 1, 1}, ECG_BEAT_CLASSES, "class 7"},
+        {{sizeof(ecg_synth_options), ECG_SYNTH_FIBRILLATION, 0, 1, 1}, ECG_BEAT_PAC, "Premature Atrial"},
+        {{0, ECG_SYNTH_SINUS, 0, 1, 1}, ECG_BEAT_NORMAL, "_INIT"},
+    };
+    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+        ecg_error err = {0};
+        float mv[N], before[N];
+        memset(mv, 0x55, sizeof mv);
+        memcpy(before, mv, sizeof mv);
+        ck_assert_int_eq(ecg_beat_synthesize_with(1, 1, 1, wrong[k].c, &wrong[k].o, mv, &err), ECG_EINVAL);
+        ck_assert_msg(strstr(err.message, wrong[k].says) != NULL, "%zu: %s", k, err.message);
+        ck_assert_mem_eq(mv, before, sizeof mv);
+    }
+}
+END_TEST
+
 START_TEST(test_shapes)
 {
     struct ecg__patient p = {{0}, {0}};
@@ -271,6 +411,11 @@ int main(void)
     tcase_add_test(t, test_pac_is_early);
     tcase_add_test(t, test_rbbb_ends_late);
     tcase_add_test(t, test_patients);
+    tcase_add_test(t, test_options_change_nothing);
+    tcase_add_test(t, test_noise_and_wander);
+    tcase_add_test(t, test_rate);
+    tcase_add_test(t, test_fibrillation);
+    tcase_add_test(t, test_wrong_options);
     tcase_add_test(t, test_shapes);
     suite_add_tcase(s, t);
     return unit_run(s);
