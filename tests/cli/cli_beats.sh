@@ -29,7 +29,9 @@ done
 run ecg-beats synth
 wants 2 '-o DIR' 'synth without -o'
 for wrong in '--count 0' '--count 7.5' '--size 4x9' '--size 128' '--pen 0' '--test-fraction 1' '--patients 0' \
-    '--seed -1' '--count 10 --patients 11' '--count 10 --patients 1' '--seeed 1' 'extra'; do
+    '--seed -1' '--count 10 --patients 11' '--count 10 --patients 1' '--seeed 1' 'extra' '--mix Normal' \
+    '--mix Norml=1' '--mix N=1,' '--mix N=1,normal=1' '--mix N=0' '--mix N=1x' '--mix N=-1' '--mix N=1e99' \
+    '--rhythm af' '--rate 20' '--noise -1' '--wander 99' '--mix PAC=1 --rhythm fibrillation'; do
     # shellcheck disable=SC2086
     run ecg-beats synth -o never $wrong
     wants 2 '' "synth $wrong"
@@ -63,6 +65,31 @@ wants 0 '' 'another seed'
 check 'json alone on stdout' is_json out
 check 'json counts' grep -q '"images":140,"patients":20,"test_patients":5,"seed":4,' out
 check 'another seed draws other beats' test "$(cat a/train/Normal/* | cksum)" != "$(cat c/train/Normal/* | cksum)"
+
+run ecg-beats synth -o mixed --count 1000 --patients 10 --test-fraction 0.3 --size 8x8 --mix Normal=14,v=0,PVC=4,A=2
+wants 2 "no class 'v'" 'codes are as they are written'
+run ecg-beats synth -o mixed --count 1000 --patients 10 --test-fraction 0.3 --size 8x8 --mix 'Normal=14,V=4,premature atrial contraction=2'
+wants 0 '' 'a mix of classes'
+for row in 'Normal 490 210' 'Premature_Ventricular_Contraction 140 60' 'Premature_Atrial_Contraction 70 30'; do
+    read -r class train test <<<"$row"
+    check "$class: $train and $test" test "$(find "mixed/train/${class//_/ }" -name '*.png' | wc -l) \
+$(find "mixed/test/${class//_/ }" -name '*.png' | wc -l)" = "$train $test"
+done
+check 'classes that are not named have no folder' test "$(find mixed/train -mindepth 1 -type d | wc -l)" -eq 3
+check 'each patient has the mix' test "$(awk -F, 'FNR > 1 && $2 == "Normal" { n[$4]++ }
+    END { for (p in n) if (n[p] < 69 || n[p] > 71) wrong++; print length(n), wrong + 0 }' mixed/t*/manifest.csv)" = '10 0'
+run ecg-beats synth -o af --count 60 --patients 4 --size 16x16 --rhythm fibrillation --rate 120 --noise 2 --wander 0
+wants 0 '' 'fibrillation'
+check 'no PAC in it' test ! -e 'af/train/Premature Atrial Contraction' -a -d af/train/Normal
+for option in '--rate 120' '--noise 0' '--wander 4' '--rhythm fibrillation' '--mix Normal=1'; do
+    rm -rf plain
+    # shellcheck disable=SC2086
+    "$tools/ecg-beats" synth -o plain --count 140 --patients 20 --seed 3 --quiet $option >out 2>err
+    check "$option changes the pictures" test "$(cat a/train/Normal/* | cksum)" != "$(cat plain/train/Normal/* | cksum)"
+done
+rm -rf plain
+"$tools/ecg-beats" synth -o plain --count 140 --patients 20 --seed 3 --quiet --noise 1 --wander 1 --rhythm sinus >out 2>err
+check 'the usual noise, wander and rhythm change nothing' diff -r a plain
 
 cp -r a before
 run ecg-beats synth -o a --count 14 --patients 2

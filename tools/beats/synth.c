@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "beats/synth_mix.h"
 #include "common/opts.h"
 #include "common/progress.h"
 #include "common/start.h"
@@ -34,6 +35,9 @@ typedef struct settings {
     double test_fraction;
     opt_size size;
     float pen;
+    const char *mix, *rhythm;
+    ecg_synth_options beat;
+    uint8_t *cls; /* [count] the class of each picture; NULL: all in turn */
 } settings;
 
 static const char about[] = "Draws synthetic heartbeats of the seven classes into DIR/train and DIR/test, "
@@ -46,12 +50,22 @@ static int read_options(settings *s, int *argc, char **argv)
 {
     const opt_row rows[] = {
         {"output", 'o', "DIR", OPT_STRING, &s->out, .init = "", .help = "folder to fill; new, or empty"},
-        {"count", 'n', "N", OPT_UINT, &s->count, 1, 1e7, .help = "pictures in all, as many of each class"},
+        {"count", 'n', "N", OPT_UINT, &s->count, 1, 1e7, .help = "pictures in all"},
         {"patients", 0, "P", OPT_UINT, &s->patients, 1, 1e6, .help = "synthetic patients they come from"},
         {"test-fraction", 0, "F", OPT_REAL, &s->test_fraction, 0, 1, OPT_BELOW,
          .help = "part of the patients whose pictures go to DIR/test"},
         {"seed", 0, "S", OPT_UINT64, &s->seed, .help = "another seed, other patients"},
         {"size", 0, "HxW", OPT_SIZE, &s->size, 8, 4096, .help = "rows and columns of a picture"},
+        {"mix", 0, "CLASS=PART,...", OPT_STRING, &s->mix, .init = "as many of each",
+         .help = "how many of each class, in any unit: Normal=70,PVC=20,PAC=10; classes that are not named "
+                 "are left out. LBBB, Normal, Paced, PAC, PVC, RBBB, Flutter, the folders' names, or codes"},
+        {"rhythm", 0, "R", OPT_CHOICE, &s->rhythm, .choices = "sinus|fibrillation",
+         .help = "fibrillation of the atria: no P waves, irregular, and no PAC"},
+        {"rate", 0, "BPM", OPT_REAL, &s->beat.rate, 30, 160, .init = "each patient has a rate",
+         .help = "mean beats a minute of every patient"},
+        {"noise", 0, "F", OPT_REAL, &s->beat.noise, 0, 50, .help = "times the usual noise; 0: none"},
+        {"wander", 0, "F", OPT_REAL, &s->beat.wander, 0, 50,
+         .help = "times the usual wander of the baseline"},
         {"pen", 0, "F", OPT_FLOAT, &s->pen, 0, 64, OPT_ABOVE, .help = "width of the line in pixels"},
         {"threads", 0, "N", OPT_UINT, &s->threads, 1, MOST_THREADS, .init = "one per core",
          .help = "threads to use"},
@@ -75,6 +89,8 @@ static int read_options(settings *s, int *argc, char **argv)
     if (s->test_fraction > 0 && s->patients < 2)
         return opts_wrong(command.name,
                           "--patients 1 cannot be on two sides; --test-fraction 0 leaves out test/");
+    if (strcmp(s->rhythm, "fibrillation") == 0)
+        s->beat.rhythm = ECG_SYNTH_FIBRILLATION;
     return OPTS_GO;
 }
 
@@ -96,9 +112,34 @@ static uint32_t train_patients(const settings *s)
 static picture picture_at(const settings *s, uint32_t i)
 {
     picture p = {.patient = i % s->patients, .beat = i / s->patients};
-    p.cls = (ecg_beat_class)((p.patient + p.beat) % ECG_BEAT_CLASSES);
+    p.cls = s->cls ? (ecg_beat_class)s->cls[i] : (ecg_beat_class)((p.patient + p.beat) % ECG_BEAT_CLASSES);
     p.split = p.patient < train_patients(s) ? TRAIN : TEST;
     return p;
+}
+
+/* Fill s->cls, where there is a mix to keep to: patient by patient, on each side from the start, so that each
+ * patient and each side has it. */
+static int choose_classes(settings *s)
+{
+    double part[ECG_BEAT_CLASSES];
+    uint64_t given[SPLITS][ECG_BEAT_CLASSES] = {{0}};
+    const int fibrillation = s->beat.rhythm == ECG_SYNTH_FIBRILLATION;
+    if (!s->mix && !fibrillation)
+        return EXIT_DONE;
+    for (int c = 0; c < ECG_BEAT_CLASSES; c++)
+        part[c] = fibrillation && c == ECG_BEAT_PAC ? 0.0 : 1.0 / (ECG_BEAT_CLASSES - fibrillation);
+    const int code = s->mix ? synth_mix_parse("ecg-beats synth", s->mix, part) : EXIT_DONE;
+    if (code != EXIT_DONE)
+        return code;
+    if (fibrillation && part[ECG_BEAT_PAC] > 0)
+        return opts_wrong("ecg-beats synth", "--mix %s: there is no PAC with --rhythm fibrillation", s->mix);
+    s->cls = malloc(s->count);
+    if (!s->cls)
+        return tool_fail("out of memory");
+    for (uint32_t p = 0; p < s->patients; p++)
+        for (uint32_t i = p; i < s->count; i += s->patients)
+            s->cls[i] = (uint8_t)synth_mix_next(part, given[p < train_patients(s) ? TRAIN : TEST]);
+    return EXIT_DONE;
 }
 
 /* ---- Folders and files ---- */
@@ -220,14 +261,14 @@ static void draw(job *j, uint8_t *px, uint32_t i)
     char path[PATH_CAP];
     ecg_error err = {.status = ECG_OK};
     const ecg_image image = {px, s->size.w, s->size.h, ECG_COLOR_GRAY, s->size.w};
-    ecg_beat_synthesize(s->seed, p.patient, p.beat, p.cls, mv);
+    ecg_status status = ecg_beat_synthesize_with(s->seed, p.patient, p.beat, p.cls, &s->beat, mv, &err);
     if (make_path(path, "%s/%s/%s/s%03u_b%04u.png", s->out, split_names[p.split], ecg_beat_class_name(p.cls),
                   p.patient, p.beat) != EXIT_DONE) {
         fail(j, ECG_EINVAL, NULL);
         return;
     }
-    ecg_status status = ecg_beat_draw(mv, ECG_BEAT_SAMPLES, TOP_MV, BOTTOM_MV, s->pen, px, s->size.h,
-                                      s->size.w);
+    if (status == ECG_OK)
+        status = ecg_beat_draw(mv, ECG_BEAT_SAMPLES, TOP_MV, BOTTOM_MV, s->pen, px, s->size.h, s->size.w);
     if (status == ECG_OK)
         status = ecg_image_save_png(&image, path, &err);
     if (status != ECG_OK)
@@ -319,32 +360,47 @@ static void report_json(const settings *s, uint32_t made[SPLITS][ECG_BEAT_CLASSE
     puts("]}");
 }
 
+static int run(settings *s)
+{
+    uint32_t made[SPLITS][ECG_BEAT_CLASSES] = {{0}};
+    int code = choose_classes(s);
+    if (code == EXIT_DONE)
+        code = make_folders(s, made);
+    if (code == EXIT_DONE)
+        code = draw_all(s);
+    if (code == EXIT_DONE)
+        code = write_manifest(s, TRAIN);
+    if (code == EXIT_DONE && train_patients(s) < s->patients)
+        code = write_manifest(s, TEST);
+    if (code != EXIT_DONE)
+        return code;
+    if (s->json)
+        report_json(s, made);
+    else
+        report(s, made);
+    return EXIT_DONE;
+}
+
 int beats_synth(int argc, char **argv)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    settings s = {
-        .count = 2100, .patients = 40, .test_fraction = 0.25, .size = {128, 192}, .pen = 1.5f, .seed = 1};
-    uint32_t made[SPLITS][ECG_BEAT_CLASSES] = {{0}};
+    settings s = {.count = 2100,
+                  .patients = 40,
+                  .test_fraction = 0.25,
+                  .size = {128, 192},
+                  .pen = 1.5f,
+                  .seed = 1,
+                  .rhythm = "sinus",
+                  .beat = ECG_SYNTH_OPTIONS_INIT};
     int code = read_options(&s, &argc, argv);
     if (code != OPTS_GO)
         return code;
     if (s.threads == 0)
         s.threads = cores < 1 ? 1 : cores > MOST_THREADS ? MOST_THREADS : (uint32_t)cores;
     tool_catch_signals();
-    code = make_folders(&s, made);
-    if (code == EXIT_DONE)
-        code = draw_all(&s);
-    if (code == EXIT_DONE)
-        code = write_manifest(&s, TRAIN);
-    if (code == EXIT_DONE && train_patients(&s) < s.patients)
-        code = write_manifest(&s, TEST);
-    if (code != EXIT_DONE)
-        return code;
-    if (s.json)
-        report_json(&s, made);
-    else
-        report(&s, made);
-    if (!s.quiet && !s.json)
+    code = run(&s);
+    free(s.cls);
+    if (code == EXIT_DONE && !s.quiet && !s.json)
         fprintf(stderr, "%s\n", ECG_NOTICE);
-    return EXIT_DONE;
+    return code;
 }
