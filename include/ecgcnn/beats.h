@@ -96,8 +96,9 @@ ECG_API void ecg_beat_set_free(ecg_beat_set *s); /* NULL is allowed */
  * Then, in any order, separated by spaces:
  *   views     one view for a gray picture, two or three for the channels of a colour picture (the third of
  *             two is white): beat (the window), close (-350 to +450 ms), usual (the median of the record's
- *             beats that do not come early, aligned at R, -350 to +450 ms), strip (-2.5 to +1.5 s), second
- *             (another lead, the window)
+ *             beats that do not come early, aligned at R, -350 to +450 ms), strip (-2.5 to +1.5 s), pace
+ *             (the same in median intervals of the 32 beats around instead of seconds, so that an early beat
+ *             looks early at any heart rate), second (another lead, the window)
  *   lead      names or numbers of signals; the first that the record has is drawn
  *   second    the other lead, likewise; auto: the first signal that is not `lead`
  *   size      rows x columns, 8 to 4096

@@ -11,7 +11,9 @@
 /* Seconds before and after the beat. */
 static const double FIXED_BEFORE = 96.0 / 360.0, FIXED_AFTER = 95.0 / 360.0;
 static const double CLOSE_BEFORE = 0.35, CLOSE_AFTER = 0.45;
+static const double PACE_BEFORE = 2.5, PACE_AFTER = 1.5; /* median intervals */
 static const double STRIP_BEFORE = 2.5, STRIP_AFTER = 1.5;
+enum { PACE_REACH = 16 };                     /* intervals to either side whose median is the pace */
 static const double RR_MARGIN = 20.0 / 360.0; /* kept away from the neighbours */
 static const double QRS_REACH = 0.08;
 
@@ -188,6 +190,22 @@ static void neighbours(const struct ecg_painter *p, size_t i, double *before, do
         *after = *before;
 }
 
+/* The median of the intervals around beat i in seconds; 1 s where there is none. */
+static double pace(const struct ecg_painter *p, size_t i)
+{
+    uint64_t rr[2 * PACE_REACH];
+    size_t n = 0;
+    const size_t first = i > PACE_REACH ? i - PACE_REACH : 0;
+    for (size_t k = first; k + 1 < p->count && k < i + PACE_REACH; k++) {
+        const uint64_t d = p->beats[k + 1] - p->beats[k];
+        size_t at = n++;
+        for (; at > 0 && rr[at - 1] > d; at--)
+            rr[at] = rr[at - 1];
+        rr[at] = d;
+    }
+    return n > 0 && rr[n / 2] > 0 ? (double)rr[n / 2] / p->rate : 1.0;
+}
+
 static struct curve curve_of(const struct ecg_painter *p, size_t i, enum ecg__recipe_view view)
 {
     double before = CLOSE_BEFORE, after = CLOSE_AFTER, at = (double)p->beats[i];
@@ -204,6 +222,11 @@ static struct curve curve_of(const struct ecg_painter *p, size_t i, enum ecg__re
     if (view == ECG__VIEW_STRIP || (p->recipe.window == ECG__RHYTHM && (view == ECG__VIEW_BEAT || other))) {
         before = STRIP_BEFORE;
         after = STRIP_AFTER;
+    }
+    if (view == ECG__VIEW_PACE) {
+        const double beat = pace(p, i);
+        before = PACE_BEFORE * beat;
+        after = PACE_AFTER * beat;
     }
     if (usual)
         at = (double)p->usual_at;

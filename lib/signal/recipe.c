@@ -9,7 +9,7 @@
 #include "base/status.h"
 
 static const char *const WINDOWS[ECG__RECIPE_WINDOWS] = {"fixed", "rr", "rhythm"};
-static const char *const VIEWS[ECG__RECIPE_VIEWS] = {"beat", "close", "usual", "strip", "second"};
+static const char *const VIEWS[ECG__RECIPE_VIEWS] = {"beat", "close", "usual", "strip", "second", "pace"};
 static const char LEADS[] = "MLII,II,0", AUTO[] = "auto";
 
 static const uint32_t FIXED_H = 128, FIXED_W = 192, FIXED_BOX[4] = {24, 15, 173, 114};
@@ -178,7 +178,7 @@ static bool read_value(struct ecg_recipe *r, int key, struct word v)
 static const struct {
     const char *name, *expected;
 } KEYS[] = {
-    {"views", "one to three of beat, close, usual, strip, second, with commas between"},
+    {"views", "one to three of beat, close, usual, strip, second, pace, with commas between"},
     {"lead", "names or numbers of signals with commas between"},
     {"second", "auto, or names or numbers of signals with commas between"},
     {"size", "ROWSxCOLUMNS, each from 8 to 4096"},

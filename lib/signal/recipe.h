@@ -13,6 +13,7 @@ enum ecg__recipe_view {
     ECG__VIEW_USUAL,
     ECG__VIEW_STRIP,
     ECG__VIEW_SECOND,
+    ECG__VIEW_PACE,
     ECG__RECIPE_VIEWS
 };
 

@@ -171,6 +171,59 @@ START_TEST(test_rr)
 }
 END_TEST
 
+/* Columns in which the line goes down through 8 rows above zero: where beats end. */
+static int ends(int *column)
+{
+    int n = 0;
+    for (int x = 0; x + 1 < W; x++) {
+        const int y = row_of(x, H, W, 1, 0), next = row_of(x + 1, H, W, 1, 0);
+        if (y >= 0 && y < H / 2 - 8 && next >= H / 2 - 8 && n < 8)
+            column[n++] = x;
+    }
+    return n;
+}
+
+/* In `pace` regular beats stand in the same columns at any rate, and an early one nearer to the one before.
+ */
+START_TEST(test_pace)
+{
+    int slow[8], fast[8], early[8];
+    make(0.0f, 0.0f);
+    ecg_painter *p = painter("rhythm views=pace pen=1");
+    ck_assert_int_eq(ecg_painter_draw(p, 9, px), ECG_OK);
+    ck_assert_int_eq(ends(slow), 4); /* two before, the beat, one after */
+    ecg_painter_free(p);
+    memset(mv, 0, sizeof mv);
+    for (size_t b = 0; b < BEATS; b++) { /* twice as fast, and beat 9 early by a quarter */
+        at[b] = b * RATE / 2 + RATE / 2 - (b == 9 ? RATE / 8 : 0);
+        for (int k = -5; k <= 5; k++)
+            mv[at[b] + (uint64_t)(k + 5) - 5] = 1.0f - (float)abs(k) / 5.0f;
+    }
+    p = painter("rhythm views=pace pen=1");
+    ck_assert_int_eq(ecg_painter_draw(p, 5, px), ECG_OK);
+    ck_assert_int_eq(ends(fast), 4);
+    for (int k = 0; k < 4; k++)
+        ck_assert_int_le(abs(fast[k] - slow[k]), 1);
+    ck_assert_int_eq(ecg_painter_draw(p, 9, px), ECG_OK);
+    ck_assert_int_eq(ends(early), 4);
+    ck_assert_int_le(abs(early[2] - slow[2]), 1);
+    ck_assert_int_le(abs(early[1] - slow[1] - (W - 1) / 16), 1);
+    ecg_painter_free(p);
+    ecg_recipe *r = NULL;
+    ecg_error err;
+    ck_ok(ecg_recipe_parse(&r, "rhythm views=pace", &err), err);
+    ck_ok(ecg_painter_new(&p, r, mv, NULL, N, RATE, at, 1, &err), err); /* alone: 1 s */
+    ck_assert_int_eq(ecg_painter_draw(p, 0, px), ECG_OK);
+    ck_assert_int_eq(row_of(0, H, W, 1, 0), -1);
+    ecg_painter_free(p);
+    at[1] = at[2] = at[0]; /* no time between them */
+    ck_ok(ecg_painter_new(&p, r, mv, NULL, N, RATE, at, 3, &err), err);
+    ck_assert_int_eq(ecg_painter_draw(p, 1, px), ECG_OK);
+    ecg_painter_free(p);
+    ecg_recipe_free(r);
+}
+END_TEST
+
 /* Gaps are blank; a gap in a column of many samples is not bridged. */
 START_TEST(test_gap)
 {
@@ -230,6 +283,7 @@ int main(void)
     tcase_add_test(t, test_views);
     tcase_add_test(t, test_usual);
     tcase_add_test(t, test_rr);
+    tcase_add_test(t, test_pace);
     tcase_add_test(t, test_gap);
     tcase_add_test(t, test_wrong);
     suite_add_tcase(s, t);

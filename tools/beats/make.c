@@ -57,7 +57,7 @@ static int read_options(make_settings *s, int *argc, char **argv)
         {"window", 0, "NAME", OPT_CHOICE, &s->window, .choices = "fixed|rr|rhythm",
          .help = "what a picture shows"},
         {"views", 0, "LIST", OPT_STRING, &s->views, .init = "the window's",
-         .help = "one to three of beat, close, usual, strip, second"},
+         .help = "one to three of beat, close, usual, strip, pace, second"},
         {"lead", 0, "LIST", OPT_STRING, &s->lead, .init = "MLII,II,0",
          .help = "names or numbers of signals; the first that is there"},
         {"second", 0, "LIST", OPT_STRING, &s->second, .init = "auto", .help = "the lead of the view second"},
