@@ -61,7 +61,7 @@ const ecg__layer_ops ecg__maxpool_ops = {
 
 /* Channels are worked on in pieces of a constant width. Not less: gcc unrolls shorter loops before it looks
  * for vectors, and then finds none. */
-enum { WIDTH = 32 };
+enum { WIDTH = 32, FEW_CELLS = 16 };
 
 /* `width` channels of one window: largest value, and its cell counted over the whole kernel, padding
  * included. */
@@ -128,18 +128,19 @@ static void train_forward(const ecg__train_args *a, size_t part)
         }
 }
 
-/* Small windows: every cell takes the gradient that is its own, or nothing. No branch, no scatter. */
-static inline void give(float *restrict dx, const float *restrict dy, const uint8_t *restrict byte,
-                        uint32_t cell, size_t c)
+/* Small windows: every cell takes the gradient that is its own, or nothing. No branch, no scatter. With
+ * `alone` it is in no other window. */
+ECG__FLAT void give(float *restrict dx, const float *restrict dy, const uint8_t *restrict byte, uint32_t cell,
+                    bool alone, size_t c)
 {
     for (size_t j = 0; j < c; j++) {
-        const float g = dy[j];
-        dx[j] += byte[j] == cell ? g : 0.0f;
+        const float g = dy[j], mine = byte[j] == cell ? g : 0.0f;
+        dx[j] = alone ? mine : dx[j] + mine;
     }
 }
 
 ECG__HOT static void unpool_row(const ecg__window *g, float *restrict dx, uint32_t r,
-                                const float *restrict dy, const uint8_t *restrict byte)
+                                const float *restrict dy, const uint8_t *restrict byte, bool alone)
 {
     const size_t c = g->c;
     const ecg__cells rows = ecg__cells_of((int64_t)r * g->sh - g->top, g->kh, g->h);
@@ -149,11 +150,14 @@ ECG__HOT static void unpool_row(const ecg__window *g, float *restrict dx, uint32
             for (size_t k = 0; k < cols.n; k++) {
                 const uint32_t cell = (uint32_t)((rows.skip + i) * g->kw + cols.skip + k);
                 float *to = dx + ((rows.first + i) * g->w + cols.first + k) * c;
-                if (c % WIDTH == 0)
+                if (c % WIDTH == 0 && alone)
                     for (size_t j = 0; j < c; j += WIDTH)
-                        give(to + j, dy + j, byte + j, cell, WIDTH);
+                        give(to + j, dy + j, byte + j, cell, true, WIDTH);
+                else if (c % WIDTH == 0)
+                    for (size_t j = 0; j < c; j += WIDTH)
+                        give(to + j, dy + j, byte + j, cell, false, WIDTH);
                 else
-                    give(to, dy, byte, cell, c);
+                    give(to, dy, byte, cell, alone, c);
             }
     }
 }
@@ -180,14 +184,18 @@ static void backward(const ecg__train_args *a, size_t part)
     const bool bytes = a->plan->saved == a->plan->out_count;
     if (!a->dx)
         return;
-    memset(a->dx, 0, a->n * a->plan->in_count * sizeof *a->dx);
+    /* Windows that cover the picture without overlapping write every cell themselves. */
+    const bool alone = g.kh * g.kw <= FEW_CELLS && g.kh == g.sh && g.kw == g.sw && !g.top && !g.left &&
+                       g.oh * g.kh == g.h && g.ow * g.kw == g.w;
+    if (!alone)
+        memset(a->dx, 0, a->n * a->plan->in_count * sizeof *a->dx);
     for (size_t i = 0; i < a->n; i++)
         for (uint32_t r = 0; r < g.oh; r++) {
             float *dx = a->dx + i * a->plan->in_count;
             const float *dy = a->dy + i * a->plan->out_count + r * row;
             const void *cell = a->saved + i * a->plan->saved + r * row * (bytes ? 1 : 2);
-            if (g.kh * g.kw <= 16)
-                unpool_row(&g, dx, r, dy, cell);
+            if (g.kh * g.kw <= FEW_CELLS)
+                unpool_row(&g, dx, r, dy, cell, alone);
             else
                 scatter_row(&g, dx, r, dy, bytes ? cell : NULL, bytes ? NULL : cell);
         }
