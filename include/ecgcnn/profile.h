@@ -27,6 +27,7 @@ struct ecg_trainer;
  * (model files). A session's: "prepare" (8-bit pixels to values), "forward" (per layer), "wait". A loader's:
  * "decode" (pictures that are not in memory), "augment", "values" (pixels to numbers).
  *
+ * Without clip_norm and L2, the kernels of dense layers are updated in "backward", as their gradient is made.
  * A layer that is worked on together with the one before it has no time of its own: seconds and calls are 0.
  */
 typedef struct ecg_profile_entry {
