@@ -35,7 +35,7 @@ static const char *const RECORD_PAGE_HEAD[] = {
     " 6px }\n",
     "canvas { display: block; width: 100%; margin: 0 0 8px; border: 1px solid var(--edge);"
     " border-radius: 4px }\n",
-    "#say { min-height: 1.4em; color: var(--fg) }\n",
+    "#say { flex: 1 0 100%; min-height: 1.4em; margin: 0; color: var(--fg) }\n",
     "</style>\n",
     "</head>\n",
     "<body>\n",
@@ -49,10 +49,10 @@ static const char *const RECORD_PAGE_HEAD[] = {
     "<input id=\"at\" type=\"range\" min=\"0\" value=\"0\" step=\"1\" aria-label=\"time\">\n",
     "<span id=\"time\"></span>\n",
     "<button id=\"doubt\">next doubtful</button>\n",
-    "</nav>\n",
-    "<div id=\"rows\"></div>\n",
     "<p id=\"say\" aria-live=\"polite\">Point at a beat, or press a class to go to its next beat;"
     " arrow keys leaf. Pale: less certain.</p>\n",
+    "</nav>\n",
+    "<div id=\"rows\"></div>\n",
     "<script>\n",
 };
 
@@ -66,7 +66,11 @@ static const char *const RECORD_PAGE_TAIL[] = {
     " b[1], p: b[2] / 1000 }));\n",
     "const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b8860b', '#56b4e9', '#8a5cd6',"
     " '#7f7f7f'];\n",
-    "const color = c => DATA.order[c] < 0 ? '#888' : COLORS[DATA.order[c] % 8];\n",
+    "const ON_DARK = ['#4ea8e6', '#f2914a', '#35c79b', '#e3a3ca', '#dcb04a', '#93d4f5', '#b798f2',"
+    " '#ababab'];\n",
+    "const dark = matchMedia('(prefers-color-scheme: dark)');\n",
+    "const color = c => DATA.order[c] < 0 ? '#888' : (dark.matches ? ON_DARK : COLORS)[DATA.order[c] %"
+    " 8];\n",
     "let from = 0, long = 10, rows = 6, hit = -1;\n",
     "const clock = t => { const s = Math.floor(t); return (s >= 3600 ? Math.floor(s / 3600) + ':' :"
     " '') + String(Math.floor(s / 60) % 60).padStart(2, '0') + ':' + String(s % 60).padStart(2, '0')"
@@ -83,6 +87,7 @@ static const char *const RECORD_PAGE_TAIL[] = {
     "function first(t) { let a = 0, b = B.length; while (a < b) { const m = (a + b) >> 1; if (B[m].t"
     " < t) a = m + 1; else b = m } return a }\n",
     "function draw() {\n",
+    "  document.querySelectorAll('#legend i').forEach(i => { i.style.background = color(i.dataset.c) });\n",
     "  const css = getComputedStyle(document.documentElement), get = n => css.getPropertyValue(n);\n",
     "  const wide = $('rows').clientWidth, dpr = window.devicePixelRatio || 1, high = 120;\n",
     "  long = wide < 600 ? 4 : wide < 1000 ? 8 : 10;\n",
@@ -110,13 +115,15 @@ static const char *const RECORD_PAGE_TAIL[] = {
     "      const b = B[i];\n",
     "      const rr = Math.min(i ? b.t - B[i - 1].t : 1, i + 1 < B.length ? B[i + 1].t - b.t : 1), w"
     " = Math.max(4, X(t0 + Math.min(0.4, 0.45 * rr)));\n",
-    "      g.globalAlpha = (0.15 + 0.35 * Math.max(0, 2 * b.p - 1)) * (i === hit ? 1.7 : 1);\n",
+    "      g.globalAlpha = 0.15 + 0.35 * Math.max(0, 2 * b.p - 1);\n",
     "      g.fillStyle = color(b.c);\n",
     "      g.fillRect(X(b.t) - w / 2, 16, w, high - 16);\n",
     "      g.globalAlpha = 1;\n",
     "      g.font = 'bold 11px system-ui, sans-serif'; g.textAlign = 'center';\n",
     "      g.fillText(DATA.letters[b.c], X(b.t), 12);\n",
     "      g.fillRect(X(b.t) - w / 2, 14, w * b.p, 2);\n",
+    "      if (i === hit) { g.strokeStyle = get('--fg'); g.lineWidth = 2; g.strokeRect(X(b.t) - w / 2, 1,"
+    " w, high - 2) }\n",
     "    }\n",
     "    g.strokeStyle = get('--line'); g.lineWidth = 1.1; g.lineJoin = 'round'; g.beginPath();\n",
     "    let pen = false;\n",
@@ -158,7 +165,7 @@ static const char *const RECORD_PAGE_TAIL[] = {
     "  const n = B.filter(b => b.c === c).length, b = document.createElement('button'), i ="
     " document.createElement('i');\n",
     "  if (!n) return;\n",
-    "  i.style.background = color(c); b.append(i, DATA.letters[c] + ' ' + (name === DATA.letters[c]"
+    "  i.dataset.c = c; b.append(i, DATA.letters[c] + ' ' + (name === DATA.letters[c]"
     " ? '' : name + ' ') + n);\n",
     "  b.addEventListener('click', () => next(x => x.c === c));\n",
     "  $('legend').append(b);\n",
@@ -171,7 +178,7 @@ static const char *const RECORD_PAGE_TAIL[] = {
     "addEventListener('keydown', e => { if (e.target === $('at')) return; if (e.key === 'ArrowLeft')"
     " $('back').click(); if (e.key === 'ArrowRight') $('on').click() });\n",
     "addEventListener('resize', draw);\n",
-    "matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);\n",
+    "dark.addEventListener('change', draw);\n",
     "draw();\n",
     "</script>\n",
     "</body>\n",
