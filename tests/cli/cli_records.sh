@@ -72,7 +72,7 @@ check 'all train' test "$(sed 1d d1/manifest.csv | cut -d, -f3,10 | sort -u | tr
 run ecg-beats make rec/103 rec/201 rec/202 -o d2 --split ds1-ds2 --size 16x16 --same-patient 202=201
 wants 0 '' 'both halves'
 check 'DS2 tests' test "$(sed 1d d2/manifest.csv | cut -d, -f3,10 | sort -u | tr '\n' ' ')" = '103,test 201,train 202,test '
-check 'who is on both sides is said' grep -q 'one patient, on both sides' out
+check 'who is on both sides is said' grep -q '^note: 201 (train) and 202 (test) are one patient, on both sides; .*without 202' out
 run ecg-beats make rec/101 rec/103 -o r --split random --test-fraction 0.3 --size 16x16 --cap 20
 wants 0 '' 'by beat'
 check 'that it flatters is said' grep -q 'the same patients train and test' out

@@ -103,8 +103,13 @@ static void print_table(const make_plan *p, const make_settings *s)
     else
         printf("patients: %zu\n", patients(p, PART_NONE, 1));
     const make_record *other = NULL, *shared = shared_patient(p, &other);
-    if (shared)
-        printf("note: %s and %s are one patient, on both sides\n", other->name, shared->name);
+    if (shared) {
+        const int test = shared->part == PART_TEST;
+        const char *trains = test ? other->name : shared->name, *tests = test ? shared->name : other->name;
+        printf("note: %s (train) and %s (test) are one patient, on both sides; give test figures without %s "
+               "too\n",
+               trains, tests, tests);
+    }
     if (split && all[PART_TEST] == 0)
         printf("no test pictures: %s\n", strcmp(s->split, "ds1-ds2") == 0
                                              ? "none of these records is of DS2"
