@@ -41,12 +41,13 @@ static double bounded(float v)
 /* First and last whole number in [mid - half, mid + half] and 0..n-1. */
 static bool span(float mid, float half, uint32_t n, uint32_t *first, uint32_t *last)
 {
-    const float lo = ceilf(mid - half), hi = floorf(mid + half), end = (float)(n - 1);
-    if (hi < 0.0f || lo > end || lo > hi)
+    const float lo = mid - half, hi = mid + half, end = (float)(n - 1);
+    if (!(hi >= 0.0f) || lo > end)
         return false;
     *first = lo > 0.0f ? (uint32_t)lo : 0;
-    *last = hi < end ? (uint32_t)hi : n - 1;
-    return true;
+    *first += (float)*first < lo;            /* rounded up */
+    *last = hi < end ? (uint32_t)hi : n - 1; /* rounded down */
+    return *first <= *last;
 }
 
 static inline void darken(uint8_t *px, float coverage)
@@ -95,8 +96,10 @@ static void draw_segment(const struct canvas *c, const float a[2], const float b
     const double x = bounded(a[0]), y = bounded(a[1]), dx = bounded(b[0]) - x, dy = bounded(b[1]) - y;
     const double margin = (double)c->reach + 1.0;
     double t0 = 0.0, t1 = 1.0;
-    if (!clip_axis(x, dx, -margin, c->w - 1 + margin, &t0, &t1) ||
-        !clip_axis(y, dy, -margin, c->h - 1 + margin, &t0, &t1))
+    const double right = c->w - 1 + margin, low = c->h - 1 + margin, x1 = x + dx, y1 = y + dy;
+    const bool within = x >= -margin && x <= right && x1 >= -margin && x1 <= right && y >= -margin &&
+                        y <= low && y1 >= -margin && y1 <= low; /* most are: nothing to cut, no divisions */
+    if (!within && (!clip_axis(x, dx, -margin, right, &t0, &t1) || !clip_axis(y, dy, -margin, low, &t0, &t1)))
         return;
     const float x0 = (float)(x + t0 * dx), y0 = (float)(y + t0 * dy);
     const float ex = (float)((t1 - t0) * dx), ey = (float)((t1 - t0) * dy);
