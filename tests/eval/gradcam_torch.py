@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Grad-CAM of the library against PyTorch's gradients of the same network, to 1e-4.
 
-    gradcam_torch.py TOOLS WORK      exit status 77: no PyTorch
+    gradcam_torch.py TOOLS WORK      exit status 77: no PyTorch, or a sanitized library
 
 Networks are trained for a moment, their weights read by tests/format/ecgm.py, which knows FORMAT.md and not the library, and
 the picture goes through PyTorch in double precision: every layer with rows and columns, for every class.
@@ -52,7 +52,11 @@ class Heat(ctypes.Structure):
                 ("w", ctypes.c_uint32), ("full", ctypes.POINTER(ctypes.c_float))]
 
 
-lib = ctypes.CDLL(str(TOOLS.parent / "lib" / "libecgcnn.so"))
+LIBRARY = TOOLS.parent / "lib" / "libecgcnn.so"
+if b"__asan_init" in LIBRARY.read_bytes():
+    print("SKIP: a sanitized library cannot be loaded into Python")
+    sys.exit(77)
+lib = ctypes.CDLL(str(LIBRARY))
 
 
 def load(path):
