@@ -99,7 +99,7 @@ build_preset() { # preset, arguments of cmake --build
 run_ctest() { # preset, arguments of ctest
     local preset=$1
     shift
-    ctest --test-dir "$build/$preset" --no-tests=error -j "$jobs" --timeout 600 "$@"
+    ctest --test-dir "$build/$preset" --no-tests=error -j "$jobs" --timeout 1800 "$@"
 }
 
 # ---- steps ----
@@ -122,7 +122,7 @@ tsan_test() {
     local personality=()
     setarch "$(uname -m)" -R true 2>/dev/null && personality=(setarch "$(uname -m)" -R)
     CK_FORK=no OPENBLAS_NUM_THREADS=1 TSAN_OPTIONS="halt_on_error=1 die_after_fork=0 allocator_may_return_null=1" \
-        "${personality[@]}" ctest --test-dir "$build/tsan" --no-tests=error -j "$jobs" --timeout 600 \
+        "${personality[@]}" ctest --test-dir "$build/tsan" --no-tests=error -j "$jobs" --timeout 1800 \
         -R "^unit\.$threaded\$"
 }
 
