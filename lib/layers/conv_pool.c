@@ -110,7 +110,7 @@ ECG__FLAT void pool_window(const float *restrict x, size_t pitch, size_t c, size
 ECG__HOT static void pool_row(const float *restrict x, size_t pitch, size_t c, size_t kh, size_t kw,
                               size_t windows, bool relu, float *restrict y, uint8_t *restrict byte)
 {
-    for (size_t q = 0; q < windows; q++, x += kw * c, y += c, byte += byte ? c : 0)
+    for (size_t q = 0; q < windows; q++, x += kw * c, y += c) {
         for (size_t j = 0; j < c; j += WIDTH) {
             const size_t width = c - j < WIDTH ? c - j : WIDTH;
             if (width == WIDTH && kh == 2 && kw == 2)
@@ -118,6 +118,9 @@ ECG__HOT static void pool_row(const float *restrict x, size_t pitch, size_t c, s
             else
                 pool_window(x + j, pitch, c, kh, kw, width, relu, y + j, byte ? byte + j : NULL);
         }
+        if (byte)
+            byte += c;
+    }
 }
 
 /* One sample; cells may be NULL. */
