@@ -6,15 +6,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "ecgcnn/train.h"
 #include "format/checkpoint.h"
+#include "fuzz/fuzz_chunks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size)
-    __attribute__((weak)); /* of libFuzzer; not there when a corpus is replayed */
 
 enum { VALUES = 4, CLASSES = 2 };
 
@@ -109,21 +106,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (getenv("FUZZ_TELL"))
         printf("%zu bytes: %s\n", size, taken ? "taken" : "refused");
     return 0;
-}
-
-/* Mostly with right checksums: else nothing gets past them. */
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
-{
-    size = LLVMFuzzerMutate(data, size, max_size);
-    if (seed % 16 == 0)
-        return size;
-    for (size_t at = 8; size >= 16 && at <= size - 16;) {
-        const uint64_t length = ecg__get_u64(data + at + 4);
-        if (length > size - 16 - at)
-            break;
-        const size_t end = at + 12 + (size_t)length;
-        ecg__put_u32(data + end, (uint32_t)crc32_z(0, data + at, end - at));
-        at = end + 4;
-    }
-    return size;
 }

@@ -7,15 +7,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "ecgcnn/net.h"
 #include "format/chunk.h"
+#include "fuzz/fuzz_chunks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size)
-    __attribute__((weak)); /* of libFuzzer; not there when a corpus is replayed */
 
 /* The same input as a file: one in memory, its name by way of /proc. */
 static int file = -1;
@@ -105,21 +102,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (found != ECG_OK && (err.status != found || err.message[0] == '\0')) || report.bytes != size)
         abort();
     return 0;
-}
-
-/* Mostly with right checksums: else nothing gets past them. */
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
-{
-    size = LLVMFuzzerMutate(data, size, max_size);
-    if (seed % 16 == 0)
-        return size;
-    for (size_t at = 8; size >= 16 && at <= size - 16;) {
-        const uint64_t length = ecg__get_u64(data + at + 4);
-        if (length > size - 16 - at)
-            break;
-        const size_t end = at + 12 + (size_t)length;
-        ecg__put_u32(data + end, (uint32_t)crc32_z(0, data + at, end - at));
-        at = end + 4;
-    }
-    return size;
 }
