@@ -68,27 +68,33 @@ const ecg__layer_ops ecg__batchnorm_ops = {
 
 #ifndef ECG_INFER_ONLY
 
-enum { PIECE_ROWS = 64, PIECE_COLS = 32 };
+enum { PIECE_ROWS = 64 };
 
 /* The mean and the sum of squared deviations of `rows` values in each of `width` channels, joined to those of
  * the `before` values that mean and m2 hold (Chan, Golub and LeVeque 1979). Two passes over a piece that is
  * in the cache, the second corrected by its own remainder. */
-static inline void add_moments(const float *restrict x, size_t rows, size_t c, size_t width, double before,
-                               double *restrict mean, double *restrict m2)
+ECG__FLAT void add_moments(const float *restrict x, size_t rows, size_t c, size_t width, double before,
+                           double *restrict mean, double *restrict m2)
 {
-    float mu[PIECE_COLS] = {0}, rest[PIECE_COLS] = {0}, square[PIECE_COLS] = {0};
+    float mu[ECG__WIDEST] = {0}, rest[ECG__WIDEST] = {0}, square[ECG__WIDEST] = {0};
     const double n = (double)rows, all = before + n;
-    for (size_t r = 0; r < rows; r++)
+    for (size_t r = 0; r < rows; r++) {
+        ECG__ROLLED
         for (size_t j = 0; j < width; j++)
             mu[j] += x[r * c + j];
+    }
+    ECG__ROLLED
     for (size_t j = 0; j < width; j++)
         mu[j] /= (float)rows;
-    for (size_t r = 0; r < rows; r++)
+    for (size_t r = 0; r < rows; r++) {
+        ECG__ROLLED
         for (size_t j = 0; j < width; j++) {
             const float d = x[r * c + j] - mu[j];
             rest[j] += d;
             square[j] += d * d;
         }
+    }
+    ECG__ROLLED
     for (size_t j = 0; j < width; j++) {
         const double off = (double)rest[j] / n, delta = (double)mu[j] + off - mean[j];
         mean[j] += delta * n / all;
@@ -103,11 +109,9 @@ ECG__HOT static void moments(const float *restrict x, size_t rows, size_t c, dou
     memset(m2, 0, c * sizeof *m2);
     for (size_t first = 0; first < rows; first += PIECE_ROWS) {
         const size_t n = rows - first < PIECE_ROWS ? rows - first : PIECE_ROWS;
-        size_t j = 0;
-        for (; j + PIECE_COLS <= c; j += PIECE_COLS)
-            add_moments(x + first * c + j, n, c, PIECE_COLS, (double)first, mean + j, m2 + j);
-        if (j < c)
-            add_moments(x + first * c + j, n, c, c - j, (double)first, mean + j, m2 + j);
+#define ADD_MOMENTS(j, width)                                                                                \
+    add_moments(x + first * c + (j), n, c, width, (double)first, mean + (j), m2 + (j))
+        ECG__BY_WIDTH(c, ADD_MOMENTS);
     }
 }
 
@@ -188,27 +192,35 @@ static void forward_apply(const ecg__train_args *a, size_t part)
     normalise(a->x, a->y, a->n * (a->plan->in_count / c), c, b.mean_f, b.scale, a->tensor[BETA]);
 }
 
-/* Adds the sums of dy and of dy * xhat over the rows. */
+/* Adds the sums of dy and of dy * xhat over the rows, in `width` channels. */
+ECG__FLAT void add_sums(const float *restrict x, const float *restrict dy, size_t rows, size_t c,
+                        size_t width, const float *restrict mean, const float *restrict scale,
+                        double *restrict sum, double *restrict sum_xhat)
+{
+    float s[ECG__WIDEST] = {0}, t[ECG__WIDEST] = {0};
+    for (size_t r = 0; r < rows; r++) {
+        ECG__ROLLED
+        for (size_t k = 0; k < width; k++) {
+            const float g = dy[r * c + k];
+            s[k] += g;
+            t[k] += g * ((x[r * c + k] - mean[k]) * scale[k]);
+        }
+    }
+    for (size_t k = 0; k < width; k++) {
+        sum[k] += (double)s[k];
+        sum_xhat[k] += (double)t[k];
+    }
+}
+
 ECG__HOT static void gradient_sums(const float *restrict x, const float *restrict dy, size_t rows, size_t c,
                                    const float *restrict mean, const float *restrict scale,
                                    double *restrict sum, double *restrict sum_xhat)
 {
     for (size_t first = 0; first < rows; first += PIECE_ROWS) {
-        const size_t end = rows - first < PIECE_ROWS ? rows : first + PIECE_ROWS;
-        for (size_t j = 0; j < c; j += PIECE_COLS) {
-            float s[PIECE_COLS] = {0}, t[PIECE_COLS] = {0};
-            const size_t width = c - j < PIECE_COLS ? c - j : PIECE_COLS;
-            for (size_t r = first; r < end; r++)
-                for (size_t k = 0; k < width; k++) {
-                    const float g = dy[r * c + j + k];
-                    s[k] += g;
-                    t[k] += g * ((x[r * c + j + k] - mean[j + k]) * scale[j + k]);
-                }
-            for (size_t k = 0; k < width; k++) {
-                sum[j + k] += (double)s[k];
-                sum_xhat[j + k] += (double)t[k];
-            }
-        }
+        const size_t n = rows - first < PIECE_ROWS ? rows - first : PIECE_ROWS, at = first * c;
+#define ADD_SUMS(j, width)                                                                                   \
+    add_sums(x + at + (j), dy + at + (j), n, c, width, mean + (j), scale + (j), sum + (j), sum_xhat + (j))
+        ECG__BY_WIDTH(c, ADD_SUMS);
     }
 }
 

@@ -71,15 +71,13 @@ static ecg_status plan(const void *attr, ecg_shape in, ecg__plan *out, ecg_error
     return ECG_OK;
 }
 
-/* Channels are worked on in pieces of a constant width; see maxpool.c. */
-enum { WIDTH = 32 };
-
 /* `width` channels of one window, whose cells are `kh` rows of `kw`; byte may be NULL. */
 ECG__FLAT void pool_window(const float *restrict x, size_t pitch, size_t c, size_t kh, size_t kw,
                            size_t width, bool relu, float *restrict y, uint8_t *restrict byte)
 {
-    float best[WIDTH];
-    uint32_t cell[WIDTH];
+    float best[ECG__WIDEST];
+    uint32_t cell[ECG__WIDEST];
+    ECG__ROLLED
     for (size_t j = 0; j < width; j++) {
         best[j] = x[j];
         cell[j] = 0;
@@ -88,6 +86,7 @@ ECG__FLAT void pool_window(const float *restrict x, size_t pitch, size_t c, size
         for (size_t k = i == 0; k < kw; k++) {
             const float *restrict from = x + i * pitch + k * c;
             const uint32_t here = (uint32_t)(i * kw + k);
+            ECG__ROLLED
             for (size_t j = 0; j < width; j++) {
                 const float v = from[j], b = best[j];
                 const uint32_t was = cell[j];
@@ -95,15 +94,18 @@ ECG__FLAT void pool_window(const float *restrict x, size_t pitch, size_t c, size
                 cell[j] = ((v > b) | (v != v)) ? here : was;
             }
         }
+    ECG__ROLLED
     for (size_t j = 0; j < width; j++) {
         const float b = best[j];
         const uint32_t was = cell[j];
         y[j] = relu && b < 0.0f ? 0.0f : b;
         cell[j] = relu && b <= 0.0f ? NONE : was;
     }
-    if (byte)
+    if (byte) {
+        ECG__ROLLED
         for (size_t j = 0; j < width; j++)
             byte[j] = (uint8_t)cell[j];
+    }
 }
 
 /* One row of windows. */
@@ -111,13 +113,13 @@ ECG__HOT static void pool_row(const float *restrict x, size_t pitch, size_t c, s
                               size_t windows, bool relu, float *restrict y, uint8_t *restrict byte)
 {
     for (size_t q = 0; q < windows; q++, x += kw * c, y += c) {
-        for (size_t j = 0; j < c; j += WIDTH) {
-            const size_t width = c - j < WIDTH ? c - j : WIDTH;
-            if (width == WIDTH && kh == 2 && kw == 2)
-                pool_window(x + j, pitch, c, 2, 2, WIDTH, relu, y + j, byte ? byte + j : NULL);
-            else
-                pool_window(x + j, pitch, c, kh, kw, width, relu, y + j, byte ? byte + j : NULL);
-        }
+#define POOL(j, width) pool_window(x + (j), pitch, c, kh, kw, width, relu, y + (j), byte ? byte + (j) : NULL)
+#define POOL_2X2(j, width)                                                                                   \
+    pool_window(x + (j), pitch, c, 2, 2, width, relu, y + (j), byte ? byte + (j) : NULL)
+        if (kh == 2 && kw == 2)
+            ECG__BY_WIDTH(c, POOL_2X2);
+        else
+            ECG__BY_WIDTH(c, POOL);
         if (byte)
             byte += c;
     }
@@ -179,6 +181,7 @@ static void train_forward(const ecg__train_args *a, size_t part)
 ECG__FLAT void spread(float *restrict to, const float *restrict dy, const uint8_t *restrict byte,
                       uint32_t cell, size_t width)
 {
+    ECG__ROLLED
     for (size_t j = 0; j < width; j++) {
         const float g = dy[j];
         to[j] = byte[j] == cell ? g : 0.0f;
@@ -192,11 +195,8 @@ ECG__HOT static void unpool_row(float *restrict to, size_t pitch, size_t c, size
         for (size_t i = 0; i < kh; i++)
             for (size_t k = 0; k < kw; k++) {
                 float *cell = to + i * pitch + k * c;
-                if (c % WIDTH == 0)
-                    for (size_t j = 0; j < c; j += WIDTH)
-                        spread(cell + j, dy + j, byte + j, (uint32_t)(i * kw + k), WIDTH);
-                else
-                    spread(cell, dy, byte, (uint32_t)(i * kw + k), c);
+#define SPREAD(j, width) spread(cell + (j), dy + (j), byte + (j), (uint32_t)(i * kw + k), width)
+                ECG__BY_WIDTH(c, SPREAD);
             }
 }
 

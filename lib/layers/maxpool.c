@@ -59,17 +59,16 @@ const ecg__layer_ops ecg__maxpool_ops = {
 
 #ifndef ECG_INFER_ONLY
 
-/* Channels are worked on in pieces of a constant width. Not less: gcc unrolls shorter loops before it looks
- * for vectors, and then finds none. */
-enum { WIDTH = 32, FEW_CELLS = 16 };
+enum { FEW_CELLS = 16 };
 
 /* `width` channels of one window: largest value, and its cell counted over the whole kernel, padding
  * included. */
-static inline void best_of(const float *restrict x, size_t pitch, size_t c, const ecg__cells *rows,
-                           const ecg__cells *cols, uint32_t kw, size_t width, float *restrict best,
-                           uint32_t *restrict cell)
+ECG__FLAT void best_of(const float *restrict x, size_t pitch, size_t c, const ecg__cells *rows,
+                       const ecg__cells *cols, uint32_t kw, size_t width, float *restrict best,
+                       uint32_t *restrict cell)
 {
     const uint32_t first = (uint32_t)(rows->skip * kw + cols->skip);
+    ECG__ROLLED
     for (size_t j = 0; j < width; j++) {
         best[j] = x[j];
         cell[j] = first;
@@ -78,6 +77,7 @@ static inline void best_of(const float *restrict x, size_t pitch, size_t c, cons
         for (size_t k = i == 0; k < cols->n; k++) {
             const float *restrict from = x + i * pitch + k * c;
             const uint32_t here = first + (uint32_t)(i * kw + k);
+            ECG__ROLLED
             for (size_t j = 0; j < width; j++) {
                 const float v = from[j], b = best[j];
                 const uint32_t was = cell[j];
@@ -85,6 +85,26 @@ static inline void best_of(const float *restrict x, size_t pitch, size_t c, cons
                 cell[j] = ((v > b) | (v != v)) ? here : was;
             }
         }
+}
+
+/* The same into the output, and the cell as a byte or a word. */
+ECG__FLAT void save(const float *restrict x, size_t pitch, size_t c, const ecg__cells *rows,
+                    const ecg__cells *cols, uint32_t kw, size_t width, float *restrict y,
+                    uint8_t *restrict byte, uint16_t *restrict word)
+{
+    float best[ECG__WIDEST];
+    uint32_t cell[ECG__WIDEST];
+    best_of(x, pitch, c, rows, cols, kw, width, best, cell);
+    memcpy(y, best, width * sizeof *y);
+    if (byte) {
+        ECG__ROLLED
+        for (size_t k = 0; k < width; k++)
+            byte[k] = (uint8_t)cell[k];
+    } else {
+        ECG__ROLLED
+        for (size_t k = 0; k < width; k++)
+            word[k] = (uint16_t)cell[k];
+    }
 }
 
 ECG__HOT static void pool_row_saving(const ecg__window *g, const float *restrict x, uint32_t r,
@@ -95,22 +115,10 @@ ECG__HOT static void pool_row_saving(const ecg__window *g, const float *restrict
     for (uint32_t q = 0; q < g->ow; q++) {
         const ecg__cells cols = ecg__cells_of((int64_t)q * g->sw - g->left, g->kw, g->w);
         const float *from = x + (rows.first * g->w + cols.first) * c;
-        for (size_t j = 0; j < c; j += WIDTH) {
-            float best[WIDTH];
-            uint32_t cell[WIDTH];
-            const size_t width = c - j < WIDTH ? c - j : WIDTH, at = q * c + j;
-            if (width == WIDTH)
-                best_of(from + j, pitch, c, &rows, &cols, g->kw, WIDTH, best, cell);
-            else
-                best_of(from + j, pitch, c, &rows, &cols, g->kw, width, best, cell);
-            memcpy(y + at, best, width * sizeof *y);
-            if (byte)
-                for (size_t k = 0; k < width; k++)
-                    byte[at + k] = (uint8_t)cell[k];
-            else
-                for (size_t k = 0; k < width; k++)
-                    word[at + k] = (uint16_t)cell[k];
-        }
+#define SAVE(j, width)                                                                                       \
+    save(from + (j), pitch, c, &rows, &cols, g->kw, width, y + q * c + (j),                                  \
+         byte ? byte + q * c + (j) : NULL, word ? word + q * c + (j) : NULL)
+        ECG__BY_WIDTH(c, SAVE);
     }
 }
 
@@ -133,6 +141,7 @@ static void train_forward(const ecg__train_args *a, size_t part)
 ECG__FLAT void give(float *restrict dx, const float *restrict dy, const uint8_t *restrict byte, uint32_t cell,
                     bool alone, size_t c)
 {
+    ECG__ROLLED
     for (size_t j = 0; j < c; j++) {
         const float g = dy[j], mine = byte[j] == cell ? g : 0.0f;
         dx[j] = alone ? mine : dx[j] + mine;
@@ -150,14 +159,12 @@ ECG__HOT static void unpool_row(const ecg__window *g, float *restrict dx, uint32
             for (size_t k = 0; k < cols.n; k++) {
                 const uint32_t cell = (uint32_t)((rows.skip + i) * g->kw + cols.skip + k);
                 float *to = dx + ((rows.first + i) * g->w + cols.first + k) * c;
-                if (c % WIDTH == 0 && alone)
-                    for (size_t j = 0; j < c; j += WIDTH)
-                        give(to + j, dy + j, byte + j, cell, true, WIDTH);
-                else if (c % WIDTH == 0)
-                    for (size_t j = 0; j < c; j += WIDTH)
-                        give(to + j, dy + j, byte + j, cell, false, WIDTH);
+#define GIVE(j, width) give(to + (j), dy + (j), byte + (j), cell, true, width)
+#define ADD(j, width)  give(to + (j), dy + (j), byte + (j), cell, false, width)
+                if (alone)
+                    ECG__BY_WIDTH(c, GIVE);
                 else
-                    give(to, dy, byte, cell, alone, c);
+                    ECG__BY_WIDTH(c, ADD);
             }
     }
 }

@@ -15,6 +15,30 @@
 #define ECG__IVDEP
 #endif
 
+/* Does work(first, width), which sees `width` as a constant, for all of c channels in pieces, so that a piece
+ * can stay in registers. The last piece may be of any width. */
+#define ECG__BY_WIDTH(c, work)                                                                               \
+    do {                                                                                                     \
+        size_t by_ = 0;                                                                                      \
+        for (; by_ + 32 <= (c); by_ += 32)                                                                   \
+            work(by_, 32);                                                                                   \
+        for (; by_ + 16 <= (c); by_ += 16)                                                                   \
+            work(by_, 16);                                                                                   \
+        for (; by_ + 8 <= (c); by_ += 8)                                                                     \
+            work(by_, 8);                                                                                    \
+        if (by_ < (c))                                                                                       \
+            work(by_, (c)-by_);                                                                              \
+    } while (0)
+enum { ECG__WIDEST = 32 };
+
+/* Before a loop over such a piece: gcc unrolls short loops before it looks for vectors, and then finds none.
+ */
+#if defined(__GNUC__) && !defined(__clang__)
+#define ECG__ROLLED _Pragma("GCC unroll 1")
+#else
+#define ECG__ROLLED
+#endif
+
 /* dst[i] += src[i] */
 void ecg__vec_add(float *restrict dst, const float *restrict src, size_t n);
 
