@@ -8,7 +8,7 @@
 
 #include "ecgcnn/status.h"
 
-enum { ECG__ATTR_BYTES = 112 }; /* largest attribute struct */
+enum { ECG__ATTR_BYTES = 128 }; /* largest attribute struct */
 
 typedef struct ecg__pair {
     uint32_t h, w;

@@ -25,7 +25,7 @@
 #include "ecgcnn/types.h"
 #include "layers/attr.h"
 
-enum { ECG__MAX_TENSORS = 4, ECG__MAX_STEPS = 2 };
+enum { ECG__MAX_TENSORS = 6, ECG__MAX_STEPS = 2 };
 
 typedef enum ecg__init {
     ECG__INIT_FILL = 0, /* every value = ecg__tensor.fill */

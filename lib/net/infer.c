@@ -55,7 +55,7 @@ static void widen(ecg__infer *f, ecg__value *value, const uint32_t *home)
 
 ecg_status ecg__infer_plan(ecg__infer *out, const ecg_spec *written, uint32_t group)
 {
-    ecg_spec *spec = ecg__spec_lower(written);
+    ecg_spec *spec = ecg__spec_lower_infer(written);
     *out = (ecg__infer){.spec = spec, .group = group};
     if (!spec)
         return ECG_ENOMEM;

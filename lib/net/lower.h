@@ -10,4 +10,8 @@
  * stands in `s`. NULL when out of memory. Free it with ecg_spec_free. */
 ecg_spec *ecg__spec_lower(const ecg_spec *s);
 
+/* The same for inference: [conv2d, batchnorm] and what may follow it, [relu, maxpool] or [maxpool], are one
+ * layer too, where the statistics are folded into the kernel. Answers differ by rounding. */
+ecg_spec *ecg__spec_lower_infer(const ecg_spec *s);
+
 #endif

@@ -114,4 +114,26 @@ static inline void unit_toy(uint64_t seed, size_t i, float *x, uint32_t *label)
     "input 8x8x1; conv2d 4 3x3 pad=same bias=0; batchnorm relu; maxpool 2x2; flatten; dense 24 relu;"        \
     "dropout 0.2; dense 3; softmax"
 
+/* Inference of one sample: each layer's forward, every value in a block of its own. */
+static inline void unit_chain(const ecg_spec *s, const float *w, const float *x, float *out)
+{
+    float *v = ecg__alloc(s->layer[0].plan.in_count * sizeof *v);
+    memcpy(v, x, s->layer[0].plan.in_count * sizeof *v);
+    for (uint32_t i = 0; i < s->layers; i++) {
+        const ecg__layer *l = &s->layer[i];
+        const float *tensor[ECG__MAX_TENSORS] = {NULL};
+        ecg__spec_tensors(s, i, w, tensor);
+        float *y = ecg__calloc(l->plan.out_count, sizeof *y);
+        void *scratch = ecg__calloc(l->plan.scratch, 1);
+        const ecg__forward_args a = {
+            .attr = l->attr, .plan = &l->plan, .tensor = tensor, .x = v, .y = y, .n = 1, .scratch = scratch};
+        l->ops->forward(&a);
+        ecg__free(v);
+        ecg__free(scratch);
+        v = y;
+    }
+    memcpy(out, v, ecg_spec_outputs(s) * sizeof *out);
+    ecg__free(v);
+}
+
 #endif

@@ -1,33 +1,11 @@
-/* One sample through a network, in an arena where values take each other's place, against the same layers
- * with memory of their own: the same bits. */
+/* One sample through a network, in an arena where values take each other's place, against the same layers (as
+ * they are run) with memory of their own: the same bits. */
 #include "unit/nets.h"
 
 #include "net/infer.h"
 #include "train/init.h"
 
 enum { GUARD = 256 };
-
-/* Each layer's forward, every value in a block of its own. */
-static void chain(const ecg_spec *s, const float *w, const float *x, float *out)
-{
-    float *v = ecg__alloc(s->layer[0].plan.in_count * sizeof *v);
-    memcpy(v, x, s->layer[0].plan.in_count * sizeof *v);
-    for (uint32_t i = 0; i < s->layers; i++) {
-        const ecg__layer *l = &s->layer[i];
-        const float *tensor[ECG__MAX_TENSORS] = {NULL};
-        ecg__spec_tensors(s, i, w, tensor);
-        float *y = ecg__calloc(l->plan.out_count, sizeof *y);
-        void *scratch = ecg__calloc(l->plan.scratch, 1);
-        const ecg__forward_args a = {
-            .attr = l->attr, .plan = &l->plan, .tensor = tensor, .x = v, .y = y, .n = 1, .scratch = scratch};
-        l->ops->forward(&a);
-        ecg__free(v);
-        ecg__free(scratch);
-        v = y;
-    }
-    memcpy(out, v, ecg_spec_outputs(s) * sizeof *out);
-    ecg__free(v);
-}
 
 /* The same in groups, in an arena full of NaN. */
 static void compare_group(const char *text, const ecg_spec *s, const float *w, uint32_t group)
@@ -44,7 +22,7 @@ static void compare_group(const char *text, const ecg_spec *s, const float *w, u
     memset(arena + f.bytes, 0x5a, GUARD);
     for (uint32_t n = 1; n <= f.group; n++) {
         for (uint32_t i = 0; i < n; i++) {
-            chain(s, w, x + i * in, want + i * outputs);
+            unit_chain(f.spec, w, x + i * in, want + i * outputs);
             ecg__infer_body(&f, w, x + i * in, i, arena, NULL, NULL);
         }
         ecg__infer_head(&f, w, n, out, arena, NULL, NULL);
@@ -89,7 +67,7 @@ static void compare(const char *text)
         if (k == 0)
             memset(arena, 0xff, f.bytes);
         memset(arena + f.bytes, 0x5a, GUARD);
-        chain(s, w, x, want);
+        unit_chain(f.spec, w, x, want);
         float *out = place;
         memcpy(place, x, in * sizeof *x);
         ecg__infer_run(&f, w, k == 2 ? place : x, out, arena, NULL);
