@@ -94,7 +94,7 @@ static int load(ecg_loader **out, const run *r, const part *p, const settings *s
     if (code == EXIT_DONE && !s->quiet && ecg_loader_cached(*out) < ecg_loader_count(*out))
         fprintf(stderr, "note: %zu of %zu %s stay in memory, the others are decoded in each epoch\n",
                 ecg_loader_cached(*out), ecg_loader_count(*out), label);
-    return code;
+    return tool_interrupted() ? EXIT_INTERRUPTED : code; /* nothing is lost: no file was touched */
 }
 
 /* Learn from the training pictures how all are to be standardised. */
@@ -364,7 +364,8 @@ static int work(run *r, settings *s)
         code = learn_gate(r, s);
     if (code == EXIT_DONE)
         code = report_test(r, s);
-    if (code == EXIT_DONE || code == EXIT_INTERRUPTED) {
+    const int began = r->log.started > 0;
+    if (began && (code == EXIT_DONE || code == EXIT_INTERRUPTED)) {
         result_print(r, s);
         const int reported = s->report ? report_write(r, s) : EXIT_DONE;
         code = code == EXIT_DONE ? reported : code;

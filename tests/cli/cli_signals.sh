@@ -1,5 +1,5 @@
 #!/bin/bash
-# ecg-train and signals: in the first epoch, and ignored ones.
+# ecg-train and signals: in the first epoch, before it, and ignored ones.
 . "$2/common.sh"
 "$make_pictures" data 20 || exit 2
 # Steps that take long: an epoch has 54 of them.
@@ -38,6 +38,34 @@ for json in '' --json; do
         check 'the line says so' grep -qx 'first.ecgm: interrupted before the first epoch was done' out
     fi
 done
+
+# ---- While pictures are read ----
+# Links to one large picture, which takes some time to decode.
+python3 - <<'END'
+import os, struct, zlib
+def chunk(tag, data):
+    return struct.pack('>I', len(data)) + tag + data + struct.pack('>I', zlib.crc32(tag + data))
+n = 2500
+with open('large.png', 'wb') as f:
+    f.write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', n, n, 8, 0, 0, 0, 0))
+            + chunk(b'IDAT', zlib.compress(bytes(n * (n + 1)))) + chunk(b'IEND', b''))
+for c in 'ab':
+    os.makedirs('many/' + c)
+    for i in range(2000):
+        os.symlink('../../large.png', f'many/{c}/{i}.png')
+END
+"$tools/ecg-train" many -o loading.ecgm --net "$net" --checkpoint loading.ckpt >out 2>err </dev/null &
+pid=$!
+for _ in $(seq 600); do
+    grep -q '^validation: ' err && break
+    sleep 0.05
+done
+kill -s TERM $pid
+wait $pid
+code=$?
+wants 75 'interrupted while reading pictures' 'SIGTERM while pictures are read'
+check 'no model and no checkpoint was made' test ! -e loading.ecgm -a ! -e loading.ckpt
+check 'and no result told' test ! -s out
 set +m
 
 # ---- Ignored by whoever started it ----
