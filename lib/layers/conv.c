@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "layers/conv_wino.h"
 #include "layers/inits.h"
 #include "layers/window.h"
 #include "math/gemm.h"
 #include "math/grid.h"
 #include "math/vec.h"
+#include "math/winograd.h"
 
 const ecg__attr ecg__conv_attrs[] = {
     {"filters", ECG__ATTR_UINT, offsetof(ecg__conv_attr, filters), 1, 65536, NULL, true, NULL,
@@ -92,11 +94,14 @@ ecg_status ecg__conv_make(ecg__conv *j, const ecg__conv_attr *at, ecg_shape in, 
     j->taps = (size_t)taps;
     j->whole = g->kh == 1 && g->kw == 1 && g->sh == 1 && g->sw == 1 && g->oh == g->h && g->ow == g->w;
     make_grid(j);
+    j->wino = ecg__conv_wino_make(j);
+    if (!j->wino)
+        j->grad_rows = j->rows;
     if (j->grid_input)
         return ECG_OK;
     j->input_rows = tile_rows(row, g->oh);
     if (!j->grid)
-        j->rows = j->input_rows;
+        j->rows = j->grad_rows = j->input_rows;
     const size_t columns = j->whole ? 0 : (size_t)j->input_rows * g->ow * j->taps;
     j->band = columns > j->band ? columns : j->band;
     return ECG_OK;
@@ -119,7 +124,7 @@ ecg_status ecg__conv_plan(const ecg__conv_attr *at, ecg_shape in, ecg__plan *out
     out->out = (ecg_shape){g->oh, g->ow, at->filters};
     out->flags = ECG__READS_X;
     out->macs = (uint64_t)g->oh * g->ow * j.taps * at->filters;
-    const bool packs = j.grid && ecg__grid_panel(j.grid, j.filters, 0) != j.filters;
+    const bool packs = j.wino || (j.grid && ecg__grid_panel(j.grid, j.filters, 0) != j.filters);
     out->scratch = (packs ? j.band + j.packed : !j.grid || padded(g) ? j.band : 0) * sizeof(float);
     out->train_scratch = (j.band + j.packed + j.result) * sizeof(float);
 
@@ -183,10 +188,27 @@ static ecg__grid taps_of(const ecg__window *g, size_t pitch)
     return (ecg__grid){g->kh, g->dh * pitch, (size_t)g->kw * g->c, 1};
 }
 
+/* The same in whole tiles of conv_wino.h. */
+static view tiles_of(const ecg__window *g, const float *x, uint32_t r, uint32_t rows, float *copy)
+{
+    return view_of(x, (ecg_shape){g->h, g->w, g->c}, (int64_t)r - g->top, ecg__conv_wino_even(rows) + 2,
+                   -(int64_t)g->left, ecg__conv_wino_even(g->ow) + 2, copy);
+}
+
+/* Memory behind such a copy. */
+static float *behind(size_t rows, size_t cols, size_t c, float *copy)
+{
+    return copy + (ecg__conv_wino_even(rows) + 2) * (ecg__conv_wino_even(cols) + 2) * c;
+}
+
 /* ---- forward ---- */
 
 const float *ecg__conv_kernel(const ecg__conv *j, const float *kernel, float *scratch)
 {
+    if (j->wino) {
+        ecg__wino_kernel(j->grid, kernel, j->g.c, j->filters, scratch + j->band, scratch);
+        return scratch + j->band;
+    }
     return j->grid ? ecg__grid_pack(j->grid, j->taps, j->filters, kernel, scratch + j->band) : kernel;
 }
 
@@ -195,6 +217,12 @@ void ecg__conv_rows(const ecg__conv *j, const float *x, const float *kernel, con
 {
     const ecg__window *g = &j->g;
     const size_t m = (size_t)rows * g->ow, n = j->filters;
+    if (j->wino) {
+        const view v = tiles_of(g, x, r, rows, scratch);
+        ecg__conv_wino_rows(j, v.at, v.pitch, g->c, n, kernel, bias, rows, g->ow, y,
+                            behind(rows, g->ow, g->c, scratch));
+        return;
+    }
     if (j->grid) {
         const view v = windows_of(g, x, r, rows, scratch);
         ecg__grid_gemm(j->grid, v.at, pixels_of(g, rows, v.pitch), taps_of(g, v.pitch), kernel, n, bias,
@@ -220,6 +248,16 @@ void ecg__conv_rows_grad(const ecg__conv *j, const float *x, uint32_t r, uint32_
     const size_t m = (size_t)rows * g->ow, n = j->filters;
     if (dbias)
         ecg__vec_sum_rows(dy, n, m, n, dbias);
+    if (j->wino) {
+        float *result = scratch + j->band + j->packed, *copy = result + j->result;
+        const size_t even_rows = ecg__conv_wino_even(rows), even_cols = ecg__conv_wino_even(g->ow);
+        copy -= even_rows * even_cols * n;
+        const view v = tiles_of(g, x, r, rows, scratch);
+        const view d = view_of(dy, (ecg_shape){rows, g->ow, (uint32_t)n}, 0, even_rows, 0, even_cols, copy);
+        ecg__conv_wino_grad(j, v.at, v.pitch, d.at, d.pitch, rows, g->ow, dkernel,
+                            behind(rows, g->ow, g->c, scratch), result);
+        return;
+    }
     if (j->grid) {
         const view v = windows_of(g, x, r, rows, scratch);
         const float *right = ecg__grid_pack(j->grid, m, n, dy, scratch + j->band + j->packed);
@@ -241,6 +279,10 @@ const float *ecg__conv_turned(const ecg__conv *j, const float *kernel, float *sc
     float *to = scratch + j->band;
     if (!j->grid_input)
         return kernel;
+    if (j->wino) {
+        ecg__wino_turned(j->grid, kernel, c, n, to, scratch);
+        return to;
+    }
     for (size_t first = 0, width; first < c; first += width) {
         width = ecg__grid_panel(j->grid, c, first);
         for (size_t t = taps; t-- > 0;) {
@@ -280,9 +322,16 @@ void ecg__conv_input_grad(const ecg__conv *j, const float *dy, const float *turn
     }
     for (uint32_t r = 0; r < g->h; r += j->input_rows) {
         const uint32_t rows = g->h - r < j->input_rows ? g->h - r : j->input_rows;
+        const size_t high = j->wino ? ecg__conv_wino_even(rows) : rows;
+        const size_t wide = j->wino ? ecg__conv_wino_even(g->w) : g->w;
         const view v = view_of(dy, (ecg_shape){g->oh, g->ow, (uint32_t)n},
-                               (int64_t)r + g->top - ((int64_t)g->kh - 1), rows + g->kh - 1,
-                               (int64_t)g->left - ((int64_t)g->kw - 1), (size_t)g->w + g->kw - 1, scratch);
+                               (int64_t)r + g->top - ((int64_t)g->kh - 1), high + g->kh - 1,
+                               (int64_t)g->left - ((int64_t)g->kw - 1), wide + g->kw - 1, scratch);
+        if (j->wino) {
+            ecg__conv_wino_rows(j, v.at, v.pitch, n, c, turned, NULL, rows, g->w, dx + r * row,
+                                behind(rows, g->w, n, scratch));
+            continue;
+        }
         const ecg__grid pixels = {rows, v.pitch, g->w, n}, taps = {g->kh, v.pitch, g->kw * n, 1};
         ecg__grid_gemm(j->grid, v.at, pixels, taps, turned, c, NULL, false, dx + r * row, c);
     }

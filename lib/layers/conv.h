@@ -28,9 +28,11 @@ typedef struct ecg__conv {
     size_t taps; /* kh * kw * c: values per window */
     size_t filters;
     uint32_t rows;       /* output rows of a tile, whose windows and results stay in the second-level cache */
+    uint32_t grad_rows;  /* the same for the kernel's gradient */
     uint32_t input_rows; /* the same for the input gradient; rows of the input if grid_input */
     const ecg__grid_level *grid; /* forward and kernel gradient do without columns; or NULL */
     bool grid_input;             /* so does the input gradient */
+    bool wino;                   /* forward and both gradients go by conv_wino.h */
     bool whole;                  /* a kernel of 1x1: the picture itself is the matrix of columns */
     size_t packed, band, result; /* floats of scratch: kernel in another order, windows, gradient of a tile */
 } ecg__conv;
@@ -54,7 +56,8 @@ void ecg__conv_rows(const ecg__conv *j, const float *x, const float *kernel, con
 
 #ifndef ECG_INFER_ONLY
 
-/* Adds what dy, the gradient of those rows, gives to dkernel and dbias; dbias may be NULL. */
+/* Adds what dy, the gradient of those rows (at most j->grad_rows), gives to dkernel and dbias; dbias may be
+ * NULL. */
 void ecg__conv_rows_grad(const ecg__conv *j, const float *x, uint32_t r, uint32_t rows, const float *dy,
                          float *dkernel, float *dbias, float *scratch);
 

@@ -42,9 +42,10 @@ static void backward(const ecg__train_args *a, size_t part)
     const float *turned = a->dx ? ecg__conv_turned(&j, a->tensor[0], a->scratch) : NULL;
     for (size_t i = 0; i < a->n; i++) {
         const float *dy = a->dy + i * out;
-        for (uint32_t r = 0; r < j.g.oh; r += j.rows)
-            ecg__conv_rows_grad(&j, a->x + i * in, r, j.g.oh - r < j.rows ? j.g.oh - r : j.rows, dy + r * row,
-                                a->grad[0], a->plan->tensors > 1 ? a->grad[1] : NULL, a->scratch);
+        for (uint32_t r = 0; r < j.g.oh; r += j.grad_rows)
+            ecg__conv_rows_grad(&j, a->x + i * in, r, j.g.oh - r < j.grad_rows ? j.g.oh - r : j.grad_rows,
+                                dy + r * row, a->grad[0], a->plan->tensors > 1 ? a->grad[1] : NULL,
+                                a->scratch);
         if (a->dx)
             ecg__conv_input_grad(&j, dy, turned, a->dx + i * in, a->scratch);
     }

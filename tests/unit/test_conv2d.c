@@ -219,12 +219,26 @@ START_TEST(what_does_not_fit_is_refused)
 }
 END_TEST
 
+/* Many channels: Winograd's way, with odd and even sizes, one strip and several. */
+START_TEST(agrees_where_channels_are_many)
+{
+    static const struct {
+        ecg_shape in;
+        uint32_t filters;
+    } cases[] = {
+        {{9, 12, 64}, 64}, {{12, 7, 64}, 72}, {{5, 6, 104}, 64}, {{66, 34, 64}, 64}, {{4, 4, 64}, 64}};
+    for (int pad = 0; pad < 3; pad++)
+        check(cases[_i].in, cases[_i].filters, 3, 3, 1, 1, 1, pad);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("conv2d");
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 300);
     tcase_add_loop_test(t, agrees_with_six_loops, 0, 15);
+    tcase_add_loop_test(t, agrees_where_channels_are_many, 0, 5);
     tcase_add_loop_test(t, agrees_where_vectors_are_full, 0, 5);
     tcase_add_test(t, agrees_on_large_pictures);
     tcase_add_test(t, plan_describes_the_layer);
