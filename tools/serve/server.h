@@ -1,0 +1,38 @@
+/* server.h: what all requests share. */
+#ifndef ECG_TOOLS_SERVE_SERVER_H
+#define ECG_TOOLS_SERVE_SERVER_H
+
+#include <stdatomic.h>
+
+#include "serve/assets.h"
+#include "serve/conns.h"
+#include "serve/guard.h"
+#include "serve/metrics.h"
+#include "serve/model_hold.h"
+#include "serve/options.h"
+#include "serve/pool.h"
+
+typedef struct server {
+    const serve_options *o;
+    model_holder *models;
+    metrics *figures;
+    conns *clients;
+    pool *workers;
+    assets *files;
+    guard gate;
+    atomic_int stopping;    /* answers say Connection: close */
+    atomic_size_t requests; /* under way */
+    atomic_size_t held;     /* bytes of bodies in memory */
+    size_t most_held;
+    int listener;         /* -1: none any more */
+    char address[128];    /* "http://127.0.0.1:8080" */
+    char *openapi;        /* with version filled in */
+} server;
+
+/* Opens, runs until SIGTERM or SIGINT, closes. Returns the exit code. */
+int server_run(const serve_options *o, const char *model);
+
+/* Nanoseconds of a clock that only goes forward. */
+uint64_t server_now(void);
+
+#endif
