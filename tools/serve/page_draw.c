@@ -1,0 +1,96 @@
+/* Examples on ECG paper, as SVG in millimetres: 25 mm/s, 10 mm/mV. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/html.h"
+#include "serve/page_put.h"
+
+static const uint64_t SEED = 8;
+enum { PATIENTS = 4 };
+static const double MM = 25.0 / ECG_BEAT_RATE, MM_MV = 10.0, NEAR = 0.04; /* mm a sample, a millivolt; mm */
+
+typedef struct paper {
+    double w, h, zero; /* mm; the level line is `zero` from the top */
+} paper;
+
+/* Whole large squares around the trace. */
+static paper fit(const strip *s)
+{
+    double low = 0.0, high = 0.0;
+    for (size_t i = 0; i < s->n; i++) {
+        low = fmin(low, (double)s->mv[i]);
+        high = fmax(high, (double)s->mv[i]);
+    }
+    const double above = 5.0 * ceil((high * MM_MV + 2.5) / 5.0),
+                 below = 5.0 * ceil((2.5 - low * MM_MV) / 5.0);
+    return (paper){5.0 * ceil(((double)s->n - 1.0) * MM / 5.0), above + below, above};
+}
+
+static void put_grid(FILE *f, const paper *p, double step, const char *cls)
+{
+    fprintf(f, "<path class=\"%s\" d=\"", cls);
+    for (double x = step; x < p->w - 0.5; x += step)
+        fprintf(f, "M%g 0V%g", x, p->h);
+    for (double y = step; y < p->h - 0.5; y += step)
+        fprintf(f, "M0 %gH%g", y, p->w);
+    fputs("\"/>", f);
+}
+
+/* How far the samples between a and b are from the line that joins them, in mm. */
+static double away(const strip *s, size_t a, size_t b)
+{
+    double most = 0.0;
+    for (size_t i = a + 1; i < b; i++) {
+        const double t = (double)(i - a) / (double)(b - a);
+        const double on = (double)s->mv[a] + t * (double)(s->mv[b] - s->mv[a]);
+        const double dx = (double)(b - a) * MM, dy = (double)(s->mv[b] - s->mv[a]) * MM_MV;
+        most = fmax(most, fabs((double)s->mv[i] - on) * MM_MV * dx / hypot(dx, dy));
+    }
+    return most;
+}
+
+static void put_trace(FILE *f, const strip *s, const paper *p)
+{
+    const double left = 0.5 * (p->w - ((double)s->n - 1.0) * MM);
+    fputs("<path class=\"trace\" d=\"", f);
+    for (size_t a = 0, b; a < s->n; a = b) {
+        fprintf(f, "%c%.2f %.2f", a ? 'L' : 'M', left + (double)a * MM, p->zero - MM_MV * (double)s->mv[a]);
+        for (b = a + 1; b + 1 < s->n && b - a < 60 && away(s, a, b + 1) < NEAR; b++)
+            ;
+    }
+    fputs("\"/>", f);
+}
+
+/* Behind the beat that is meant, where there are normal ones beside it. */
+static void put_marks(FILE *f, const strip *s, const char *beats, const paper *p)
+{
+    const double left = 0.5 * (p->w - ((double)s->n - 1.0) * MM);
+    for (size_t k = 0; strchr(beats, 'N') && k < s->beats; k++)
+        if (beats[k] != 'N')
+            fprintf(f, "<rect class=\"mark\" x=\"%.2f\" y=\"0\" width=\"%.2f\" height=\"%g\"/>",
+                    left + ((double)s->at[k] - 78.0) * MM, 188.0 * MM, p->h);
+}
+
+void page_draw(FILE *f, const char *beats, const char *label)
+{
+    strip s;
+    if (strip_make(&s, SEED, PATIENTS, beats, NULL) != ECG_OK)
+        return;
+    const paper p = fit(&s);
+    fprintf(f, "<svg class=\"ecg\" viewBox=\"0 0 %g %g\" ", p.w, p.h);
+    if (label) {
+        fputs("role=\"img\" aria-label=\"", f);
+        html_text(f, label);
+        fputs("\">", f);
+    } else {
+        fputs("aria-hidden=\"true\" preserveAspectRatio=\"xMidYMid slice\">", f);
+    }
+    put_grid(f, &p, 1.0, "fine");
+    put_grid(f, &p, 5.0, "bold");
+    if (label)
+        put_marks(f, &s, beats, &p);
+    put_trace(f, &s, &p);
+    fputs("</svg>", f);
+    strip_free(&s);
+}
