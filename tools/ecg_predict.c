@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/answering.h"
 #include "common/judge.h"
 #include "common/opts.h"
 #include "common/progress.h"
@@ -106,32 +107,8 @@ static void print_tsv(const ecg_model *m, const char *image, const float *probs,
 
 static void print_json(const ecg_model *m, const char *image, const float *probs, const ecg_decision *d)
 {
-    const uint32_t classes = ecg_model_classes(m), best = judge_best(probs, classes);
-    fputs("{\"image\":", stdout);
-    text_json_string(stdout, image);
-    fputs(",\"class\":", stdout);
-    text_json_string(stdout, ecg_model_class(m, best));
-    fputs(",\"probability\":", stdout);
-    text_json_number(stdout, (double)probs[best]);
-    fputs(",\"probabilities\":{", stdout);
-    for (uint32_t i = 0; i < classes; i++) {
-        if (i)
-            fputc(',', stdout);
-        text_json_string(stdout, ecg_model_class(m, i));
-        fputc(':', stdout);
-        text_json_number(stdout, (double)probs[i]);
-    }
-    printf("},\"status\":\"%s\",\"reasons\":[", ecg_answer_name(d->answer));
-    for (uint32_t i = 0; i < d->reasons; i++) {
-        if (i)
-            fputc(',', stdout);
-        text_json_string(stdout, d->reason[i]);
-    }
-    fputs("]", stdout);
-    if (ecg_model_gate(m)) {
-        fputs(",\"gate\":", stdout);
-        text_json_number(stdout, (double)d->score);
-    }
+    fputc('{', stdout);
+    answering_json(stdout, m, image, probs, d);
     puts("}");
 }
 

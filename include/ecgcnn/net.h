@@ -118,6 +118,9 @@ ECG_API const char *ecg_model_class(const ecg_model *m, uint32_t i); /* NULL: i 
  * was not asked for (ecg_load_options.sha256), or not loaded. */
 ECG_API const char *ecg_model_sha256(const ecg_model *m);
 
+/* The same of n bytes in memory: 64 digits and a NUL into hex. Allocates nothing, cannot fail. Any thread. */
+ECG_API void ecg_sha256(const void *data, size_t n, char hex[65]);
+
 /* ---- Rule: what is made of a model's probabilities ----
  * Part of the model file. Probabilities of a session, and so everywhere, are those of the network at
  * `temperature`: p^(1/temperature), made to sum to 1, which never changes the most likely class. */

@@ -95,3 +95,11 @@ void ecg__sha256_end(ecg__sha256 *s, char hex[ECG__SHA256_HEX])
         hex[i] = digit[s->h[i / 8] >> (28 - 4 * (i % 8)) & 15];
     hex[64] = '\0';
 }
+
+void ecg_sha256(const void *data, size_t n, char hex[65])
+{
+    ecg__sha256 s;
+    ecg__sha256_begin(&s);
+    ecg__sha256_add(&s, data, n);
+    ecg__sha256_end(&s, hex);
+}

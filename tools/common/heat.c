@@ -56,3 +56,12 @@ void heat_over(uint8_t *px, size_t stride, const ecg_image *v, const ecg_heat *h
             }
         }
 }
+
+ecg_status heat_resize(ecg_pixels **out, const ecg_image *v, double aspect, ecg_error *err)
+{
+    enum { LONGER = 640, LEAST = 320 };
+    double w = aspect >= 1 ? LONGER : LONGER * aspect, h = aspect >= 1 ? LONGER / aspect : LONGER;
+    w = fmin(fmax(w, LEAST), 4 * LONGER);
+    h = fmin(fmax(h, LEAST / 2), 4 * LONGER);
+    return ecg_pixels_resize(out, v, (uint32_t)h, (uint32_t)w, ECG_FILTER_BILINEAR, err);
+}

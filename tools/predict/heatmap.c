@@ -12,8 +12,6 @@
 
 /* The page: a title of two lines, the picture with the scale to its right, the notice. */
 enum {
-    LONGER = 640,
-    LEAST = 320,
     EDGE = 16,
     TITLE = 44,
     BAR = 18,
@@ -107,10 +105,7 @@ static ecg_status open_picture(ecg_pixels **out, const heatmap_picture *p, ecg_e
         v = ecg_pixels_view(full);
         aspect = (double)v.w / (double)v.h;
     }
-    double w = aspect >= 1 ? LONGER : LONGER * aspect, h = aspect >= 1 ? LONGER / aspect : LONGER;
-    w = fmin(fmax(w, LEAST), 4 * LONGER); /* a strip is drawn wider than it is */
-    h = fmin(fmax(h, LEAST / 2), 4 * LONGER);
-    const ecg_status s = ecg_pixels_resize(out, &v, (uint32_t)h, (uint32_t)w, ECG_FILTER_BILINEAR, err);
+    const ecg_status s = heat_resize(out, &v, aspect, err);
     ecg_pixels_free(full);
     return s;
 }

@@ -7,21 +7,21 @@
 typedef struct guard {
     const char *const *names; /* of --host */
     size_t count;
-    int loopback;    /* the server is for this machine only: other names of it are refused (DNS rebinding) */
+    int loopback;    /* the server is for this machine only: other names are refused (DNS rebinding) */
     char token[257]; /* "": none wanted */
 } guard;
 
-/* The first line of a file; at least 16 printable characters, at most 256. 0, or a message in why. */
+/* The first line of a file: 16 to 256 printable characters. 0, or a message in why. */
 int guard_token(guard *g, const char *path, char *why, size_t cap);
 
-/* Is `host` (the header, "name:port") a name of this server? NULL: HTTP/1.0 need not say. */
+/* Is `host` (the header) a name of this server? NULL: HTTP/1.0 need not say. */
 int guard_host(const guard *g, const char *host);
 
 /* May a page of this origin send here? `origin`, `site` (Sec-Fetch-Site): the headers, NULL where there is
  * none. */
 int guard_origin(const guard *g, const char *host, const char *origin, const char *site);
 
-/* Does the Authorization header (NULL: none) hold the token? Takes as long whatever it holds. */
+/* Does the Authorization header (NULL: none) hold the token, if one is wanted? */
 int guard_bearer(const guard *g, const char *authorization);
 
 #endif
