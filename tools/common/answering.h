@@ -6,8 +6,8 @@
 
 #include "ecgcnn/net.h"
 
-/* Members of a JSON object, without its braces: image class probability probabilities status reasons, and gate
- * where the model has one. probs[classes]. */
+/* Members of a JSON object, without its braces: image class probability probabilities status reasons, and
+ * gate where the model has one. probs[classes]. */
 void answering_json(FILE *f, const ecg_model *m, const char *image, const float *probs,
                     const ecg_decision *d);
 

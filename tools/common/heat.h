@@ -16,8 +16,8 @@ void heat_color(double t, double rgb[3]);
  * would, and the trace stays black; dark paper is mixed with it. */
 void heat_over(uint8_t *px, size_t stride, const ecg_image *v, const ecg_heat *h, int dark);
 
-/* A picture at the size at which heat is shown over it: `aspect` is its width over its height, its longer side
- * is 640 pixels, and a strip is drawn wider than it is. Errors: those of ecg_pixels_resize. */
+/* A picture at the size at which heat is shown over it: `aspect` is its width over its height, its longer
+ * side is 640 pixels, and a strip is drawn wider than it is. Errors: those of ecg_pixels_resize. */
 ecg_status heat_resize(ecg_pixels **out, const ecg_image *v, double aspect, ecg_error *err);
 
 #endif

@@ -11,15 +11,7 @@
 #include "predict/font.h"
 
 /* The page: a title of two lines, the picture with the scale to its right, the notice. */
-enum {
-    EDGE = 16,
-    TITLE = 44,
-    BAR = 18,
-    BAR_GAP = 14,
-    BAR_TEXT = 96,
-    NOTE = 10,
-    BLACK = 20
-};
+enum { EDGE = 16, TITLE = 44, BAR = 18, BAR_GAP = 14, BAR_TEXT = 96, NOTE = 10, BLACK = 20 };
 
 /* ---- Parts of the page ---- */
 

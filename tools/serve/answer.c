@@ -70,8 +70,8 @@ void answer_json(FILE *f, const serve_info *info, const serve_answer *a, uint32_
         fputs(",\"error\":", f);
         problem_json(f, answer_http(a->status), message_of(a));
     }
-    fprintf(f, ",\"sha256\":\"%s\",\"width\":%u,\"height\":%u,\"ms\":%.3f,\"model\":\"%s\"", a->sha256, a->width,
-            a->height, a->ms, info->sha256);
+    fprintf(f, ",\"sha256\":\"%s\",\"width\":%u,\"height\":%u,\"ms\":%.3f,\"model\":\"%s\"", a->sha256,
+            a->width, a->height, a->ms, info->sha256);
     if (a->heat_png) {
         fputs(",\"heatmap\":\"data:image/png;base64,", f);
         html_base64(f, a->heat_png, a->heat_size);

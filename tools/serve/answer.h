@@ -46,7 +46,7 @@ typedef struct serve_answer {
     size_t size;
     unsigned char *heat_png; /* the picture with the heat over it; NULL: not asked for, or `heat_error` */
     size_t heat_size;
-    char heat_error[200];
+    char heat_error[504];
     serve_kept kept;
     char why[200];
 } serve_answer;

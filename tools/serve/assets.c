@@ -22,10 +22,14 @@ struct assets {
 static const char *type_of(const char *name)
 {
     static const char *const types[][2] = {
-        {".html", "text/html; charset=utf-8"},      {".css", "text/css; charset=utf-8"},
-        {".js", "text/javascript; charset=utf-8"},  {".json", "application/json"},
-        {".webmanifest", "application/manifest+json"}, {".svg", "image/svg+xml"},
-        {".png", "image/png"},                      {".ico", "image/x-icon"},
+        {".html", "text/html; charset=utf-8"},
+        {".css", "text/css; charset=utf-8"},
+        {".js", "text/javascript; charset=utf-8"},
+        {".json", "application/json"},
+        {".webmanifest", "application/manifest+json"},
+        {".svg", "image/svg+xml"},
+        {".png", "image/png"},
+        {".ico", "image/x-icon"},
         {".txt", "text/plain; charset=utf-8"},
     };
     const char *dot = strrchr(name, '.');

@@ -1,5 +1,5 @@
-/* assets.h: the files of the page: compiled in, or taken from a folder when the server starts. Only names that
- * are compiled in are ever opened. */
+/* assets.h: the files of the page: compiled in, or taken from a folder when the server starts. Only names
+ * that are compiled in are ever opened. */
 #ifndef ECG_TOOLS_SERVE_ASSETS_H
 #define ECG_TOOLS_SERVE_ASSETS_H
 

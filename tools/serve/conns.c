@@ -25,7 +25,6 @@ struct conn {
 struct conns {
     pthread_mutex_t lock; /* also: an fd is not closed while one looks at it */
     conn *first;
-    size_t count;
     uint64_t timeout;
 };
 
@@ -64,7 +63,6 @@ conn *conns_add(conns *c, int fd, const struct sockaddr *addr, socklen_t n, uint
     if (c->first)
         c->first->link = &one->next;
     c->first = one;
-    c->count++;
     pthread_mutex_unlock(&c->lock);
     return one;
 }
@@ -75,7 +73,6 @@ void conns_drop(conns *c, conn *one)
     *one->link = one->next;
     if (one->next)
         one->next->link = one->link;
-    c->count--;
     pthread_mutex_unlock(&c->lock);
     free(one);
 }
@@ -132,7 +129,8 @@ static int is_over(const conns *c, const conn *one, uint64_t now)
 
 static void cut(conn *one)
 {
-    static const char late[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    static const char late[] =
+        "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     /* One that only rests between two requests is told nothing. */
     if (one->phase == CONN_BODY || (one->phase == CONN_HEAD && one->requests == 0))
         (void)!send(one->fd, late, sizeof late - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -149,14 +147,6 @@ size_t conns_reap(conns *c, uint64_t now)
             cut(one);
             n++;
         }
-    pthread_mutex_unlock(&c->lock);
-    return n;
-}
-
-size_t conns_count(conns *c)
-{
-    pthread_mutex_lock(&c->lock);
-    const size_t n = c->count;
     pthread_mutex_unlock(&c->lock);
     return n;
 }

@@ -1,5 +1,5 @@
-/* conns.h: the connections there are, and for how long each may do what it is doing. The library's own timeout
- * knows only silence; a client that sends a byte now and then is cut here. */
+/* conns.h: the connections there are, and for how long each may do what it is doing. The library's own
+ * timeout knows only silence; a client that sends a byte now and then is cut here. */
 #ifndef ECG_TOOLS_SERVE_CONNS_H
 #define ECG_TOOLS_SERVE_CONNS_H
 
@@ -37,7 +37,5 @@ const struct sockaddr *conn_address(const conn *one);
 
 /* Cut those whose time is over. A client that was to send something is told 408 first. Returns how many. */
 size_t conns_reap(conns *c, uint64_t now);
-
-size_t conns_count(conns *c);
 
 #endif

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "serve/job.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,8 +96,8 @@ static void open_form(job *j)
 void job_open(job *j)
 {
     static const char form[] = "multipart/";
-    const int is_form = j->type && http_span_is_word((struct http_span){j->type, strnlen(j->type, sizeof form - 1)},
-                                                     form);
+    const int is_form = j->type && http_span_is_word(
+                                       (struct http_span){j->type, strnlen(j->type, sizeof form - 1)}, form);
     if (is_form)
         open_form(j);
     else if (j->size == 0)
@@ -172,8 +173,9 @@ static void read_picture(group *g, job *j, serve_answer *a)
     a->width = head.width;
     a->height = head.height;
     ecg_sha256(a->data, a->size, a->sha256);
-    const ecg_status s = ecg_look_decode(&g->pixels[g->n], &g->look[g->n], ecg_model_preprocess(g->hold->info.model),
-                                         a->data, a->size, a->name, &a->error);
+    const ecg_status s = ecg_look_decode(&g->pixels[g->n], &g->look[g->n],
+                                         ecg_model_preprocess(g->hold->info.model), a->data, a->size, a->name,
+                                         &a->error);
     a->status = s;
     if (s != ECG_OK) {
         a->ms = (double)(server_now() - j->since) / 1e6;

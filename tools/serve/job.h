@@ -1,5 +1,5 @@
-/* job.h: a request for answers, from its body to its text. A worker takes it through these steps; the pictures
- * of several jobs run through the network together, which changes no bit of an answer. */
+/* job.h: a request for answers, from its body to its text. A worker takes it through these steps; the
+ * pictures of several jobs run through the network together, which changes no bit of an answer. */
 #ifndef ECG_TOOLS_SERVE_JOB_H
 #define ECG_TOOLS_SERVE_JOB_H
 
@@ -33,8 +33,8 @@ struct job {
 /* Finds the pictures in the body: fills in answers without content, or status. */
 void job_open(job *j);
 
-/* Decodes and judges the pictures of n jobs of one hold, with its session `worker`, and draws heat. `cancelled`
- * is asked between pictures; those left are ECG_ECANCELLED. */
+/* Decodes and judges the pictures of n jobs of one hold, with its session `worker`, and draws heat.
+ * `cancelled` is asked between pictures; those left are ECG_ECANCELLED. */
 void job_judge(job **j, size_t n, uint32_t worker, int (*cancelled)(void *payload), void *payload);
 
 /* Frees what came of it. */

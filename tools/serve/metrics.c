@@ -9,8 +9,7 @@
 
 enum { BUCKETS = 13, MOST_ROWS = 512, NAME = 64 };
 
-static const double edges[BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                                      0.25,  0.5,    1,     2.5,  5,     10};
+static const double edges[BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
 
 /* Requests of a route and a status; pictures of a class and an answer. */
 typedef struct row {
@@ -240,6 +239,7 @@ void metrics_write(metrics *m, const metrics_now *now, FILE *f)
     put_two(f, "ecg_serve_model_loads_total", "Times the model file was loaded, or could not be.", m->loads);
     put_two(f, "ecg_serve_uploads_total", "Uploads that were kept, or could not be.", m->kept);
     put_one(f, "ecg_serve_connections_refused_total", "counter", "Connections over a limit.", m->refused);
+    put_one(f, "ecg_serve_requests_limited_total", "counter", "Requests over the rate.", now->limited);
     put_one(f, "ecg_serve_connections_cut_total", "counter", "Connections that took too long.", m->cut);
     put_one(f, "ecg_serve_model_loaded_seconds", "gauge", "When the model was loaded, in Unix time.",
             (uint64_t)now->loaded);

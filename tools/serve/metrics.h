@@ -9,8 +9,8 @@
 
 typedef struct metrics metrics;
 
-metrics *metrics_new(void);     /* NULL: out of memory */
-void metrics_free(metrics *m);  /* NULL is allowed */
+metrics *metrics_new(void);    /* NULL: out of memory */
+void metrics_free(metrics *m); /* NULL is allowed */
 
 /* A request was answered: `route` is a static text ("/api/v1/predict"). */
 void metrics_request(metrics *m, const char *route, unsigned status, double seconds, uint64_t in,
@@ -32,7 +32,8 @@ void metrics_kept(metrics *m, int done);
 /* What is not counted but looked at. */
 typedef struct metrics_now {
     size_t requests, connections, waiting, held;
-    int64_t loaded; /* time */
+    uint64_t limited; /* requests over the rate */
+    int64_t loaded;   /* time */
     const char *model, *sha256;
 } metrics_now;
 

@@ -67,6 +67,7 @@ static void hold_free(model_hold *m)
     for (uint32_t i = 0; m->session && i < m->info.threads; i++)
         ecg_session_free(m->session[i]);
     free(m->session);
+    samples_free(m->samples);
     free(m->card);
     ecg_model_free(m->info.model);
     free(m);
@@ -100,6 +101,8 @@ static ecg_status hold_new(model_hold **out, const model_source *source, ecg_err
         s = read_card(&m->card, source->card, err);
     if (s == ECG_OK)
         s = open_sessions(m, err);
+    if (s == ECG_OK)
+        s = samples_make(&m->samples, m->info.model, err);
     if (s != ECG_OK) {
         hold_free(m);
         return s;

@@ -5,10 +5,12 @@
 #include <stdatomic.h>
 
 #include "serve/answer.h"
+#include "serve/samples.h"
 
 typedef struct model_hold {
     serve_info info;
     ecg_session **session; /* [info.threads]: one for each worker, of one thread */
+    samples *samples;      /* may be NULL */
     /* the rest is model_hold.c's */
     char *card;
     atomic_uint owners;

@@ -6,7 +6,8 @@
 
 static const char about[] =
     "Serves a web page where one drops a picture of a heartbeat and sees its class, the probabilities of all "
-    "classes and what the answer comes from; and the same as an HTTP API. Prints its address when it is ready. "
+    "classes and what the answer comes from; and the same as an HTTP API. Prints its address when it is "
+    "ready. "
     "SIGHUP loads the model file anew, SIGTERM ends the server when what is under way is done.";
 
 static uint32_t cores(void)
@@ -24,13 +25,16 @@ int serve_options_read(serve_options *o, int *argc, char **argv)
         {"model", 'm', "MODEL", OPT_STRING, &o->model, .init = "the environment variable ECG_MODEL",
          .help = "model file"},
         {"card", 0, "FILE", OPT_STRING, &o->card, .init = "",
-         .help = "the model's card, in Markdown, as 'ecg-eval --card' writes it; it is shown beside the model"},
+         .help =
+             "the model's card, in Markdown, as 'ecg-eval --card' writes it; it is shown beside the model"},
         {"listen", 'l', "HOST:PORT", OPT_STRING, &o->listen,
-         .help = "where to listen; [::1]:8080 for IPv6, port 0 for any that is free. An address that is not of "
-                 "this machine alone opens the server to others"},
+         .help =
+             "where to listen; [::1]:8080 for IPv6, port 0 for any that is free. An address that is not of "
+             "this machine alone opens the server to others"},
         {"host", 0, "NAME", OPT_LIST, &o->hosts,
-         .help = "a name under which browsers reach the server, where a reverse proxy stands before it; may be "
-                 "given more than once"},
+         .help =
+             "a name under which browsers reach the server, where a reverse proxy stands before it; may be "
+             "given more than once"},
         {"web", 0, "DIR", OPT_STRING, &o->web, .init = "",
          .help = "take files of the page from this folder where it has them, instead of those compiled in"},
         {"Keeping", .kind = OPT_HEADING},
@@ -62,8 +66,7 @@ int serve_options_read(serve_options *o, int *argc, char **argv)
          .help = "pictures that are computed at once"},
         {"quiet", 'q', NULL, OPT_FLAG, &o->quiet, .help = "print the address and errors only"},
     };
-    const opt_command command = {
-        "ecg-serve", "-m MODEL [options]", about, rows, OPT_COUNT(rows), 0, 0, NULL};
+    const opt_command command = {"ecg-serve", "-m MODEL [options]", about, rows, OPT_COUNT(rows), 0, 0, NULL};
     const int code = opts_parse(&command, argc, argv);
     if (code == OPTS_GO && !o->uploads && (o->retain_days || o->max_disk))
         return opts_wrong(command.name, "--retain-days and --max-disk need --uploads");

@@ -23,7 +23,8 @@ static void look_jpeg(picture_head *h, const unsigned char *data, size_t n)
             continue;
         }
         const size_t length = be16(data + at + 2);
-        const int frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+        const int frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 &&
+                          marker != 0xcc;
         if (length < 2 || marker == 0xd9 || marker == 0xda)
             return;
         if (frame) {

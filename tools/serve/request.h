@@ -38,19 +38,21 @@ struct request {
     const route *route;        /* NULL: unknown, or not looked up yet */
     struct http_target target; /* its path and parameters */
     const char *rest;          /* what follows a route that ends in '/' */
-    const char *accept;
     uint64_t began;
     request_state state;
     unsigned refused; /* an HTTP status, and why; 0: all is well */
     const char *allow;
+    unsigned retry;
     char why[200];
-    int closes; /* after the answer */
+    int closes;    /* the connection, after the answer */
+    int chunked;   /* else the body has `length` bytes */
+    size_t length; /* as the head says */
     unsigned char *body;
     size_t size, cap, most, dropped;
     job job;
+    reply prepared; /* by a worker */
     unsigned status;
     size_t sent;
-    size_t page_data; /* free for the route */
 };
 
 /* libmicrohttpd's hooks; cls is the server. */
@@ -62,10 +64,16 @@ void request_end(void *cls, struct MHD_Connection *mhd, void **read, enum MHD_Re
 /* A header of the request; NULL: none. */
 const char *request_header(const request *r, const char *name);
 
+/* Sets r->refused, unless it is set. */
+void request_refuse(request *r, unsigned status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Looks at the head: the route, the limits, or why it is refused. (check.c) */
+void request_check(request *r, const char *method);
+
 /* ---- Routes (route.c) ---- */
 
 /* NULL: there is none. *rest as in request. */
-const route *route_find(const char *path, const char **rest);
+const route *route_find(const server *s, const char *path, const char **rest);
 
 /* A problem as this request wants it: JSON, or a page for a browser. */
 void route_problem(request *r, reply *out, unsigned status, const char *detail);
@@ -79,9 +87,10 @@ void api_predict(request *r, reply *out);
 void api_batch(request *r, reply *out);
 
 /* The text of openapi.json with version and limits filled in; NULL: out of memory. */
-char *openapi_text(const assets *files, const serve_options *o);
+char *openapi_text(const serve_options *o);
 
 /* ---- The page (site.c) ---- */
+int site_has(const server *s, const char *name); /* a file of the page that may be asked for */
 void site_home(request *r, reply *out);
 void site_about(request *r, reply *out);
 void site_classes(request *r, reply *out);

@@ -7,6 +7,7 @@
 #include "serve/assets.h"
 #include "serve/conns.h"
 #include "serve/guard.h"
+#include "serve/limiter.h"
 #include "serve/metrics.h"
 #include "serve/model_hold.h"
 #include "serve/options.h"
@@ -17,16 +18,18 @@ typedef struct server {
     model_holder *models;
     metrics *figures;
     conns *clients;
+    struct limiter *limits;
     pool *workers;
     assets *files;
     guard gate;
-    atomic_int stopping;    /* answers say Connection: close */
-    atomic_size_t requests; /* under way */
-    atomic_size_t held;     /* bytes of bodies in memory */
+    atomic_int stopping;       /* answers say Connection: close */
+    atomic_size_t requests;    /* under way */
+    atomic_size_t connections; /* accepted and not closed */
+    atomic_size_t held;        /* bytes of bodies in memory */
     size_t most_held;
-    int listener;         /* -1: none any more */
-    char address[128];    /* "http://127.0.0.1:8080" */
-    char *openapi;        /* with version filled in */
+    int listener;      /* -1: none any more */
+    char address[128]; /* "http://127.0.0.1:8080" */
+    char *openapi;     /* its text, with version and limits */
 } server;
 
 /* Opens, runs until SIGTERM or SIGINT, closes. Returns the exit code. */
