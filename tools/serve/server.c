@@ -3,6 +3,7 @@
 #include "serve/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,67 +13,27 @@
 
 #include "common/start.h"
 #include "ecgcnn/version.h"
+#include "serve/chores.h"
 #include "serve/daemon.h"
+#include "serve/lines.h"
 #include "serve/listen.h"
 #include "serve/request.h"
+#include "serve/uploads.h"
 
 enum {
     TICK = 200,         /* milliseconds between looks at slow clients */
     LONGEST_END = 10,   /* seconds for what is under way when the server is to stop */
     LAST_ANSWERS = 500, /* milliseconds for answers that were written last */
-    LEAST_HELD = 256 << 20
+    LEAST_HELD = 256 << 20,
+    SWEEP_EVERY = 3600, /* seconds */
 };
+static const uint64_t SECOND = 1000000000;
 
 uint64_t server_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* ---- The model, loaded anew ---- */
-typedef struct loader {
-    server *s;
-    pthread_t thread;
-    int runs, wanted; /* wanted: again, when it is done */
-    atomic_int done;
-} loader;
-
-static void *load(void *read)
-{
-    loader *l = read;
-    ecg_error err = {0};
-    const ecg_status status = model_holder_reload(l->s->models, &err);
-    metrics_load(l->s->figures, status == ECG_OK);
-    if (status != ECG_OK) {
-        tool_error(status, &err);
-        tool_warn("the model that was loaded before stays in use");
-    } else if (!l->s->o->quiet) {
-        tool_warn("the model was loaded anew");
-    }
-    atomic_store(&l->done, 1);
-    return NULL;
-}
-
-static void loader_join(loader *l)
-{
-    if (l->runs)
-        pthread_join(l->thread, NULL);
-    l->runs = 0;
-}
-
-static void loader_look(loader *l)
-{
-    if (l->runs && atomic_load(&l->done))
-        loader_join(l);
-    if (l->runs || !l->wanted)
-        return;
-    l->wanted = 0;
-    atomic_store(&l->done, 0);
-    const int error = pthread_create(&l->thread, NULL, load, l);
-    l->runs = error == 0;
-    if (error)
-        tool_warn("the model is not loaded anew: %s", strerror(error));
 }
 
 /* ---- Running ---- */
@@ -85,16 +46,17 @@ static int wait_signal(const sigset_t *set, long milliseconds)
     return n > 0 ? n : 0;
 }
 
-static void run(server *s, const sigset_t *set)
+static void run(server *s, const sigset_t *set, chores *c)
 {
-    loader l = {.s = s};
+    uint64_t swept = server_now();
     for (int signal = 0; signal != SIGTERM && signal != SIGINT;) {
         signal = wait_signal(set, TICK);
-        l.wanted |= signal == SIGHUP;
-        loader_look(&l);
-        metrics_cut(s->figures, conns_reap(s->clients, server_now()));
+        const uint64_t now = server_now();
+        const int hour = now - swept > SWEEP_EVERY * SECOND;
+        swept = hour ? now : swept;
+        chores_want(c, (signal == SIGHUP ? CHORE_LOAD : 0) | (hour ? CHORE_SWEEP : 0));
+        metrics_cut(s->figures, conns_reap(s->clients, now));
     }
-    loader_join(&l);
 }
 
 /* Until no request is under way; a second signal ends the wait. */
@@ -122,7 +84,8 @@ static void announce(const server *s)
 static int serve(server *s, const sigset_t *set)
 {
     listener *l = NULL;
-    struct MHD_Daemon *d = daemon_start(s);
+    chores *c = chores_start(s);
+    struct MHD_Daemon *d = c ? daemon_start(s) : NULL;
     int code = d ? listen_start(&l, s, d) : EXIT_FAILED;
     if (code == EXIT_DONE) {
         if (!s->gate.loopback)
@@ -131,7 +94,7 @@ static int serve(server *s, const sigset_t *set)
                 "proxies",
                 s->address);
         announce(s);
-        run(s, set);
+        run(s, set, c);
         if (!s->o->quiet)
             tool_warn("finishing what is under way");
         atomic_store(&s->stopping, 1);
@@ -141,6 +104,7 @@ static int serve(server *s, const sigset_t *set)
     pool_stop(s->workers);
     wait_requests(s, set, LAST_ANSWERS);
     daemon_stop(d);
+    chores_stop(c);
     return code;
 }
 
@@ -150,6 +114,30 @@ static void answered(void *payload, const serve_info *info, serve_answer *a)
     server *s = payload;
     metrics_picture(s->figures, a->status == ECG_OK ? ecg_model_class(info->model, a->best) : NULL,
                     ecg_answer_name(a->decision.answer));
+    if (!s->kept && !s->log)
+        return;
+    char *line = NULL, why[160] = "";
+    size_t n = 0;
+    FILE *f = open_memstream(&line, &n);
+    if (f) {
+        answer_log(f, info, a);
+        if (fclose(f) != 0) {
+            free(line);
+            line = NULL;
+        }
+    }
+    if (!line)
+        snprintf(why, sizeof why, "out of memory");
+    if (s->kept && a->status == ECG_OK) {
+        const bool done = line && uploads_keep(s->kept, a->sha256, a->data, a->size, line, why);
+        a->kept = done ? SERVE_KEPT : SERVE_NOT_KEPT;
+        metrics_kept(s->figures, done);
+        if (!done)
+            snprintf(a->why, sizeof a->why, "%s", why);
+    }
+    if (s->log && line && !lines_put(s->log, line, why) && !atomic_exchange(&s->log_failed, 1))
+        tool_warn("%s: %s; lines of the log are lost", s->o->log, why);
+    free(line);
 }
 
 static int open_model(server *s, const char *path)
@@ -195,6 +183,10 @@ static int open_parts(server *s, const char *model)
     s->most_held = (size_t)(batch > LEAST_HELD ? batch : LEAST_HELD);
     if (!s->figures || !s->clients || !s->limits || !s->openapi)
         return tool_fail("out of memory");
+    if (o->uploads && !(s->kept = uploads_open(o->uploads, o->retain_days, o->max_disk, why)))
+        return tool_fail("%s: %s", o->uploads, why);
+    if (o->log && !(s->log = lines_open(AT_FDCWD, o->log, why)))
+        return tool_fail("%s: %s", o->log, why);
     const int code = open_model(s, model);
     if (code != EXIT_DONE)
         return code;
@@ -219,6 +211,8 @@ int server_run(const serve_options *o, const char *model)
         close(s.listener);
     pool_free(s.workers);
     model_holder_free(s.models);
+    uploads_close(s.kept);
+    lines_close(s.log);
     limiter_free(s.limits);
     conns_free(s.clients);
     metrics_free(s.figures);

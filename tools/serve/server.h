@@ -21,15 +21,18 @@ typedef struct server {
     struct limiter *limits;
     pool *workers;
     assets *files;
+    struct uploads *kept; /* NULL: nothing is kept */
+    struct lines *log;    /* NULL: none */
     guard gate;
     atomic_int stopping;       /* answers say Connection: close */
     atomic_size_t requests;    /* under way */
     atomic_size_t connections; /* accepted and not closed */
     atomic_size_t held;        /* bytes of bodies in memory */
     size_t most_held;
-    int listener;      /* -1: none any more */
-    char address[128]; /* "http://127.0.0.1:8080" */
-    char *openapi;     /* its text, with version and limits */
+    atomic_int log_failed; /* and that was said */
+    int listener;          /* -1: none any more */
+    char address[128];     /* "http://127.0.0.1:8080" */
+    char *openapi;         /* its text, with version and limits */
 } server;
 
 /* Opens, runs until SIGTERM or SIGINT, closes. Returns the exit code. */
