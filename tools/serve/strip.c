@@ -11,7 +11,7 @@ enum { HALF = ECG_BEAT_SAMPLES / 2, USUAL = 290, LEAD_IN = 150, LEAD_OUT = 150 }
 static const double MADE_AT = 100.0; /* beats a minute */
 
 /* Samples at which an atrial beat comes: 0.6 of an interval at that rate, as the generator does. */
-enum { EARLY_A = 130, EARLY_V = 185, LATE_E = 520, AFTER_E = 400, FLUTTER = 126 };
+enum { EARLY_A = 130, EARLY_V = 185, LATE_E = 520, AFTER_E = 400, FLUTTER = 126, REACH = 24 };
 
 /* What is taken of a window: from..to of -HALF..HALF, faded in and out over so many samples. */
 typedef struct piece {
@@ -165,7 +165,7 @@ ecg_status strip_make(strip *out, uint64_t seed, uint32_t patient, const char *c
     uint64_t at = codes[0] == '!' ? HALF : LEAD_IN; /* flutter has no beginning */
     size_t n = (size_t)at + LEAD_OUT;
     for (size_t k = 1; k < count; k++)
-        n += (size_t)interval(codes[k - 1], codes[k]);
+        n += (size_t)(interval(codes[k - 1], codes[k]) + (codes[k] == '!' ? REACH : 0));
     out->mv = calloc(n, sizeof *out->mv);
     if (!out->mv)
         return ECG_ENOMEM;
@@ -178,7 +178,7 @@ ecg_status strip_make(strip *out, uint64_t seed, uint32_t patient, const char *c
         if (k)
             at += (uint64_t)interval(codes[k - 1], codes[k]);
         if (k && codes[k] == '!' && codes[k - 1] == '!')
-            at = fit(out, &p, at, 24, ECG_BEAT_SAMPLES - FLUTTER - 24);
+            at = fit(out, &p, at, REACH, ECG_BEAT_SAMPLES - FLUTTER - REACH);
         else if (k && codes[k] == 'A')
             at = fit(out, &p, at, 6, 50);
         lay(out, &p, at);
