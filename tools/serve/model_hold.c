@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/start.h"
+
 enum { MOST_CARD = 1 << 20 };
 
 struct model_holder {
@@ -101,8 +103,8 @@ static ecg_status hold_new(model_hold **out, const model_source *source, ecg_err
         s = read_card(&m->card, source->card, err);
     if (s == ECG_OK)
         s = open_sessions(m, err);
-    if (s == ECG_OK)
-        s = samples_make(&m->samples, m->info.model, err);
+    if (s == ECG_OK && samples_make(&m->samples, m->info.model, err) != ECG_OK)
+        tool_warn("no samples to try: %s", err->message); /* the server does well without */
     if (s != ECG_OK) {
         hold_free(m);
         return s;
