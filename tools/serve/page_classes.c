@@ -1,5 +1,6 @@
+#define _POSIX_C_SOURCE 200809L
 /* The information pages: what each class looks like, what it means, when it matters. */
-#include <string.h>
+#include <strings.h>
 
 #include "common/html.h"
 #include "serve/page_put.h"
@@ -98,7 +99,7 @@ static void class_body(FILE *f, const page_site *s, const void *with)
     html_name(f, title_of(m, i));
     fputs("</h1>\n", f);
     html_note(f, "lead", t->brief);
-    if (strcmp(title_of(m, i), ecg_model_class(m, i)) != 0) {
+    if (strcasecmp(title_of(m, i), ecg_model_class(m, i)) != 0) {
         fputs("<p class=\"dim\">The model calls it ", f);
         html_name(f, ecg_model_class(m, i));
         fputs(".</p>\n", f);

@@ -14,26 +14,26 @@ typedef struct paper {
     double w, h, zero; /* mm; the level line is `zero` from the top */
 } paper;
 
-/* Whole large squares around the trace. */
-static paper fit(const strip *s)
+/* Large squares around the trace, as wide as RATIO times their height. */
+static paper fit(const strip *s, double ratio)
 {
     double low = 0.0, high = 0.0;
     for (size_t i = 0; i < s->n; i++) {
         low = fmin(low, (double)s->mv[i]);
         high = fmax(high, (double)s->mv[i]);
     }
-    const double above = 5.0 * ceil((high * MM_MV + 2.5) / 5.0),
-                 below = 5.0 * ceil((2.5 - low * MM_MV) / 5.0);
-    return (paper){5.0 * ceil(((double)s->n - 1.0) * MM / 5.0), above + below, above};
+    const double trace = (high - low) * MM_MV;
+    const double w = fmax(((double)s->n - 1.0) * MM, ratio * (trace + 6.0)), h = w / ratio;
+    return (paper){w, h, high * MM_MV + 0.5 * (h - trace)};
 }
 
 static void put_grid(FILE *f, const paper *p, double step, const char *cls)
 {
     fprintf(f, "<path class=\"%s\" d=\"", cls);
-    for (double x = step; x < p->w - 0.5; x += step)
-        fprintf(f, "M%g 0V%g", x, p->h);
-    for (double y = step; y < p->h - 0.5; y += step)
-        fprintf(f, "M0 %gH%g", y, p->w);
+    for (double x = fmod(0.5 * p->w, step); x < p->w; x += step)
+        fprintf(f, "M%.2f 0v%.2f", x, p->h);
+    for (double y = fmod(p->zero, step); y < p->h; y += step)
+        fprintf(f, "M0 %.2fh%.2f", y, p->w);
     fputs("\"/>", f);
 }
 
@@ -68,7 +68,7 @@ static void put_marks(FILE *f, const strip *s, const char *beats, const paper *p
     const double left = 0.5 * (p->w - ((double)s->n - 1.0) * MM);
     for (size_t k = 0; strchr(beats, 'N') && k < s->beats; k++)
         if (beats[k] != 'N')
-            fprintf(f, "<rect class=\"mark\" x=\"%.2f\" y=\"0\" width=\"%.2f\" height=\"%g\"/>",
+            fprintf(f, "<rect class=\"mark\" x=\"%.2f\" y=\"0\" width=\"%.2f\" height=\"%.2f\"/>",
                     left + ((double)s->at[k] - 78.0) * MM, 188.0 * MM, p->h);
 }
 
@@ -77,8 +77,8 @@ void page_draw(FILE *f, const char *beats, const char *label)
     strip s;
     if (strip_make(&s, SEED, PATIENTS, beats, NULL) != ECG_OK)
         return;
-    const paper p = fit(&s);
-    fprintf(f, "<svg class=\"ecg\" viewBox=\"0 0 %g %g\" ", p.w, p.h);
+    const paper p = fit(&s, label ? 2.2 : 6.6);
+    fprintf(f, "<svg class=\"ecg\" viewBox=\"0 0 %.2f %.2f\" ", p.w, p.h);
     if (label) {
         fputs("role=\"img\" aria-label=\"", f);
         html_text(f, label);

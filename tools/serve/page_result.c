@@ -85,8 +85,9 @@ static void put_about_class(FILE *f, const ecg_model *m, uint32_t i)
 static void put_facts(FILE *f, const serve_info *info, const serve_answer *a)
 {
     fputs("<dl class=\"facts\">", f);
-    fputs("<div><dt>Probability</dt><dd>", f);
-    fprintf(f, "%.9g</dd></div>", (double)a->probability);
+    if (a->decision.answer != ECG_ANSWER_NOT_ECG)
+        fprintf(f, "<div><dt>Probability</dt><dd><span class=\"exact\">%.9g</span></dd></div>",
+                (double)a->probability);
     if (a->width)
         fprintf(f, "<div><dt>Picture</dt><dd>%u&#8239;&#215;&#8239;%u</dd></div>", a->width, a->height);
     fprintf(f, "<div><dt>Time</dt><dd>%.1f&#8239;ms</dd></div>", a->ms);

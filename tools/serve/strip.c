@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The generator gives windows of 267 ms to either side of a beat. At 100 beats a minute a beat and its T wave
+/* The generator gives windows of 267 ms to either side of a beat. At 88 beats a minute a beat and its T wave
  * fit into one; the strip sets them farther apart, and level line in between. */
 enum { HALF = ECG_BEAT_SAMPLES / 2, USUAL = 290, LEAD_IN = 150, LEAD_OUT = 150 };
-static const double MADE_AT = 100.0; /* beats a minute */
+static const double MADE_AT = 88.0, MADE_AT_A = 100.0; /* beats a minute */
 
 /* Samples at which an atrial beat comes: 0.6 of an interval at that rate, as the generator does. */
 enum { EARLY_A = 130, EARLY_V = 185, LATE_E = 520, AFTER_E = 400, FLUTTER = 126, REACH = 24 };
@@ -23,7 +23,7 @@ static ecg_status window(float mv[ECG_BEAT_SAMPLES], uint64_t seed, uint32_t pat
                          ecg_beat_class c, ecg_error *err)
 {
     ecg_synth_options o = ECG_SYNTH_OPTIONS_INIT;
-    o.rate = MADE_AT;
+    o.rate = c == ECG_BEAT_PAC ? MADE_AT_A : MADE_AT;
     o.noise = 0.0;
     o.wander = 0.0;
     return ecg_beat_synthesize_with(seed, patient, beat, c, &o, mv, err);
@@ -69,10 +69,12 @@ static ecg_status make_piece(piece *p, uint64_t seed, uint32_t patient, uint32_t
     if (s != ECG_OK)
         return s;
     if (code == '!') {
-        double mean = 0.0;
-        for (int i = 0; i < ECG_BEAT_SAMPLES; i++)
-            mean += (double)p->mv[i] / ECG_BEAT_SAMPLES;
-        lower(p->mv, (float)mean);
+        float low = p->mv[0], high = p->mv[0];
+        for (int i = 1; i < ECG_BEAT_SAMPLES; i++) {
+            low = fminf(low, p->mv[i]);
+            high = fmaxf(high, p->mv[i]);
+        }
+        lower(p->mv, 0.5f * (low + high));
         p->out = 0;
         return ECG_OK;
     }
@@ -110,25 +112,26 @@ static void lay(strip *s, const piece *p, uint64_t at)
     }
 }
 
-/* Where the window fits what is there best, near `at`; both are level with each other there afterwards. */
-static uint64_t fit(const strip *s, piece *p, uint64_t at, int reach, int overlap)
+/* Where the beginning of the window fits what is there best, near `at`; `level`: whatever their levels are,
+ * which are the same afterwards. */
+static uint64_t fit(const strip *s, piece *p, uint64_t at, int reach, int overlap, int level)
 {
-    double least = HUGE_VAL, level = 0.0;
+    double least = HUGE_VAL, off = 0.0;
     uint64_t best = at;
     for (int shift = -reach; shift <= reach; shift++) {
         const float *there = s->mv + at + shift - HALF;
         double mean = 0.0, sum = 0.0;
-        for (int i = 0; i < overlap; i++)
+        for (int i = 0; level && i < overlap; i++)
             mean += (double)(p->mv[i] - there[i]) / overlap;
         for (int i = 0; i < overlap; i++)
             sum += pow((double)(p->mv[i] - there[i]) - mean, 2.0);
         if (sum < least) {
             least = sum;
-            level = mean;
+            off = mean;
             best = at + (uint64_t)(int64_t)shift;
         }
     }
-    lower(p->mv, (float)level);
+    lower(p->mv, (float)off);
     p->in = overlap;
     return best;
 }
@@ -178,9 +181,9 @@ ecg_status strip_make(strip *out, uint64_t seed, uint32_t patient, const char *c
         if (k)
             at += (uint64_t)interval(codes[k - 1], codes[k]);
         if (k && codes[k] == '!' && codes[k - 1] == '!')
-            at = fit(out, &p, at, REACH, ECG_BEAT_SAMPLES - FLUTTER - REACH);
+            at = fit(out, &p, at, REACH, ECG_BEAT_SAMPLES - FLUTTER - REACH, 0);
         else if (k && codes[k] == 'A')
-            at = fit(out, &p, at, 6, 50);
+            at = fit(out, &p, at, 6, 50, 1);
         lay(out, &p, at);
         out->at[out->beats++] = at;
     }

@@ -64,7 +64,7 @@ function facts(entry) {
   const model = document.getElementById("app").dataset;
   const took = entry.ms ? `${duration(a.ms)} on the server, ${duration(entry.ms)} in all` : duration(a.ms);
   const list = el("dl", { class: "facts" },
-    fact("Probability", el("span", { class: "exact" }, digits(a.probability))),
+    a.status === "not_ecg" ? null : fact("Probability", el("span", { class: "exact" }, digits(a.probability))),
     a.width ? fact("Picture", `${a.width}\u202f×\u202f${a.height}`) : null,
     fact("Time", took),
     a.sha256 ? fact("SHA-256", el("code", { title: a.sha256 }, `${a.sha256.slice(0, 16)}…`)) : null,
@@ -112,7 +112,7 @@ function shot(entry, heat) {
   const plain = entry.url;
   const figure = el("figure", { class: "shot" }, img, el("figcaption", {}, el("bdi", {}, entry.name)));
   if (!heat) return figure;
-  const button = el("button", { type: "button", class: "button quiet heat", "aria-pressed": "false" }, "Show heatmap");
+  const button = el("button", { type: "button", class: "button quiet heat", "aria-pressed": "false" }, "Heatmap");
   const note = el("p", { class: "small", hidden: true });
   let hot = null;
   button.addEventListener("click", async () => {
