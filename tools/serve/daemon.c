@@ -44,22 +44,20 @@ static void panic(void *cls, const char *file, unsigned line, const char *reason
     abort();
 }
 
-/* As many files as connections may need, where the system lets us. */
-static void raise_limit(uint32_t connections)
+void daemon_prepare(const serve_options *o)
 {
     struct rlimit r;
-    const rlim_t wanted = (rlim_t)connections + OTHER_FILES;
+    const rlim_t wanted = (rlim_t)o->max_connections + OTHER_FILES;
     if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur == RLIM_INFINITY || r.rlim_cur >= wanted)
         return;
     r.rlim_cur = r.rlim_max == RLIM_INFINITY || r.rlim_max >= wanted ? wanted : r.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur < wanted)
         tool_warn("this process may open %llu files, which is too few for %u connections",
-                  (unsigned long long)r.rlim_cur, connections);
+                  (unsigned long long)r.rlim_cur, o->max_connections);
 }
 
 struct MHD_Daemon *daemon_start(server *s)
 {
-    raise_limit(s->o->max_connections);
     MHD_set_panic_func(panic, NULL);
     struct MHD_Daemon *d = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0,

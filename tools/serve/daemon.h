@@ -6,6 +6,9 @@
 
 struct MHD_Daemon;
 
+/* As many open files as connections may need, where the system lets us; before the sandbox. */
+void daemon_prepare(const serve_options *o);
+
 /* NULL after a message. */
 struct MHD_Daemon *daemon_start(server *s);
 

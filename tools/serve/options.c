@@ -64,6 +64,10 @@ int serve_options_read(serve_options *o, int *argc, char **argv)
         {"Running", .kind = OPT_HEADING},
         {"threads", 0, "N", OPT_UINT, &o->threads, 1, 256, .init = "one per core",
          .help = "pictures that are computed at once"},
+        {"user", 0, "NAME", OPT_STRING, &o->user, .init = "",
+         .help = "become this user, when root starts the server, once the port is open"},
+        {"sandbox", 0, NULL, OPT_SWITCH, &o->sandbox,
+         .help = "give up all rights that are not needed, as far as the system lets us (Landlock, seccomp)"},
         {"quiet", 'q', NULL, OPT_FLAG, &o->quiet, .help = "print the address and errors only"},
     };
     const opt_command command = {"ecg-serve", "-m MODEL [options]", about, rows, OPT_COUNT(rows), 0, 0, NULL};

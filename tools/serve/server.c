@@ -14,6 +14,7 @@
 #include "common/start.h"
 #include "ecgcnn/version.h"
 #include "serve/chores.h"
+#include "serve/confine.h"
 #include "serve/daemon.h"
 #include "serve/lines.h"
 #include "serve/listen.h"
@@ -183,14 +184,19 @@ static int open_parts(server *s, const char *model)
     s->most_held = (size_t)(batch > LEAST_HELD ? batch : LEAST_HELD);
     if (!s->figures || !s->clients || !s->limits || !s->openapi)
         return tool_fail("out of memory");
+    int code = listen_open(s);
+    if (code == EXIT_DONE)
+        code = confine_user(o);
+    if (code == EXIT_DONE)
+        code = open_model(s, model);
+    if (code != EXIT_DONE)
+        return code;
     if (o->uploads && !(s->kept = uploads_open(o->uploads, o->retain_days, o->max_disk, why)))
         return tool_fail("%s: %s", o->uploads, why);
     if (o->log && !(s->log = lines_open(AT_FDCWD, o->log, why)))
         return tool_fail("%s: %s", o->log, why);
-    const int code = open_model(s, model);
-    if (code != EXIT_DONE)
-        return code;
-    return listen_open(s);
+    daemon_prepare(o);
+    return confine(o, model);
 }
 
 int server_run(const serve_options *o, const char *model)
