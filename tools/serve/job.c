@@ -64,6 +64,17 @@ static void read_field(job *j, const struct multipart_part *p)
         j->heatmap = yes;
 }
 
+/* The field "sample" names one of the server's own pictures: what the page's buttons send without JavaScript.
+ */
+static const sample *sample_of(const job *j, const struct multipart_part *p)
+{
+    const struct http_span name = {p->name, p->name_len}, value = {(const char *)p->data, p->size};
+    char slug[CLASS_SLUG];
+    if (p->filename || !http_span_is(name, "sample") || !http_span_copy(value, slug, sizeof slug))
+        return NULL;
+    return samples_find(j->hold->samples, slug);
+}
+
 static void open_form(job *j)
 {
     struct multipart_part *part = calloc(j->most + FIELDS, sizeof *part);
@@ -79,7 +90,9 @@ static void open_form(job *j)
     for (size_t i = 0; i < n && !j->status; i++) {
         if (!part[i].filename)
             read_field(j, &part[i]);
-        else
+        if (sample_of(j, &part[i]))
+            files++;
+        else if (part[i].filename)
             files += part[i].size > 0 || part[i].filename_len > 0; /* else no file was chosen */
     }
     if (!j->status && files == 0)
@@ -87,9 +100,13 @@ static void open_form(job *j)
     if (!j->status && files > j->most)
         refuse(j, 400, "%zu pictures, expected at most %u", files, j->most);
     if (!j->status && make_room(j, files))
-        for (size_t i = 0; i < n; i++)
-            if (part[i].filename && (part[i].size > 0 || part[i].filename_len > 0))
+        for (size_t i = 0; i < n; i++) {
+            const sample *own = sample_of(j, &part[i]);
+            if (own)
+                add_picture(j, own->label, strlen(own->label), own->png, own->size);
+            else if (part[i].filename && (part[i].size > 0 || part[i].filename_len > 0))
                 add_picture(j, part[i].filename, part[i].filename_len, part[i].data, part[i].size);
+        }
     free(part);
 }
 
