@@ -28,7 +28,7 @@ SAMPLES = sorted(Path(sys.argv[5]).rglob("*.png"))[::200] if len(sys.argv) > 5 e
 PREDICT = "/api/v1/predict"
 BATCH = "/api/v1/predict-batch"
 SECURITY = {"content-security-policy": "default-src 'none'", "x-content-type-options": "nosniff",
-            "referrer-policy": "no-referrer", "cross-origin-opener-policy": "same-origin",
+            "referrer-policy": "same-origin", "cross-origin-opener-policy": "same-origin",
             "cross-origin-resource-policy": "same-origin", "cache-control": "no-"}
 
 

@@ -115,7 +115,7 @@ static void body(FILE *f, const page_site *s, const void *with)
 {
     const serve_info *info = s->info;
     (void)with;
-    fputs("<article class=\"prose\">\n<h1>About the model</h1>\n<p class=\"lead\">Every answer of this "
+    fputs("<div class=\"prose\">\n<h1>About the model</h1>\n<p class=\"lead\">Every answer of this "
           "server comes from one file.</p>\n",
           f);
     put_file(f, info);
@@ -151,7 +151,7 @@ static void body(FILE *f, const page_site *s, const void *with)
     }
     fputs("<h2>For programs</h2>\n<p>The same answers by HTTP: <a href=\"/api/v1/openapi.json\">description "
           "of the API</a>, "
-          "<a href=\"/api/v1/model\">this model as JSON</a>.</p>\n</article>\n",
+          "<a href=\"/api/v1/model\">this model as JSON</a>.</p>\n</div>\n",
           f);
 }
 

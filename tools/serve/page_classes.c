@@ -93,7 +93,7 @@ static void class_body(FILE *f, const page_site *s, const void *with)
     const ecg_model *m = s->info->model;
     const uint32_t i = *(const uint32_t *)with;
     const class_text *t = class_text_at(m, i);
-    fputs("<article class=\"prose\">\n<p class=\"crumb\"><a href=\"/classes\">Kinds of "
+    fputs("<div class=\"prose\">\n<p class=\"crumb\"><a href=\"/classes\">Kinds of "
           "heartbeats</a></p>\n<h1>",
           f);
     html_name(f, title_of(m, i));
@@ -117,7 +117,7 @@ static void class_body(FILE *f, const page_site *s, const void *with)
         put_neighbour(f, m, i - 1, "prev", "Before:");
     if (i + 1 < ecg_model_classes(m))
         put_neighbour(f, m, i + 1, "next", "Next:");
-    fputs("</nav>\n</article>\n", f);
+    fputs("</nav>\n</div>\n", f);
 }
 
 int page_class(FILE *f, const page_site *s, const char *slug)

@@ -106,9 +106,17 @@ static void put_facts(FILE *f, const serve_info *info, const serve_answer *a)
     fputs("</dl>\n", f);
 }
 
+static void put_card(FILE *f, const char *kind, const serve_answer *a)
+{
+    fprintf(f, "<article class=\"card %s\" aria-label=\"", kind);
+    html_text(f, a->name);
+    fputs("\">\n", f);
+}
+
 static void put_failed(FILE *f, const serve_answer *a)
 {
-    fputs("<article class=\"card failed\">\n<div class=\"say\"><p class=\"chip\">No answer</p>\n<h2>", f);
+    put_card(f, "failed", a);
+    fputs("<div class=\"say\"><p class=\"chip\">No answer</p>\n<h2>", f);
     html_name(f, a->name);
     fputs("</h2>\n", f);
     html_note(f, NULL, a->error.message[0] ? a->error.message : ecg_status_text(a->status));
@@ -123,10 +131,7 @@ static void put_answer(FILE *f, const page_site *s, const serve_answer *a)
         put_failed(f, a);
         return;
     }
-    fprintf(f, "<article class=\"card %s\">\n",
-            kind == ECG_ANSWER_OK          ? "ok"
-            : kind == ECG_ANSWER_UNCERTAIN ? "uncertain"
-                                           : "not-ecg");
+    put_card(f, kind == ECG_ANSWER_OK ? "ok" : kind == ECG_ANSWER_UNCERTAIN ? "uncertain" : "not-ecg", a);
     put_pictures(f, a);
     fputs("<div class=\"say\">\n", f);
     if (kind == ECG_ANSWER_OK) {
