@@ -5,9 +5,9 @@
 # shellcheck disable=SC2034
 ECG_BUILD_PACKAGES=(cmake ninja-build gcc pkg-config libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev check)
 
-# What the tests need beside it.
+# What the tests need beside it, and tools that a build does without.
 # shellcheck disable=SC2034
-ECG_TEST_PACKAGES=(g++ python3 python3-sklearn)
+ECG_TEST_PACKAGES=(g++ python3 python3-sklearn libmicrohttpd-dev)
 
 package_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -11,6 +11,7 @@
 
 enum {
     HEAD_MEMORY = 32 << 10, /* of a connection: the head of its request, and what is read at once */
+    CLOSING = 256, /* connections that libmicrohttpd has not let go yet */
     OTHER_FILES = 64        /* that are open beside the connections */
 };
 
@@ -63,7 +64,7 @@ struct MHD_Daemon *daemon_start(server *s)
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0,
         NULL, NULL, request_handle, s, MHD_OPTION_URI_LOG_CALLBACK, request_begin, s,
         MHD_OPTION_NOTIFY_COMPLETED, request_end, s, MHD_OPTION_NOTIFY_CONNECTION, notify, s,
-        MHD_OPTION_CONNECTION_LIMIT, s->o->max_connections + 1, MHD_OPTION_CONNECTION_TIMEOUT,
+        MHD_OPTION_CONNECTION_LIMIT, s->o->max_connections + CLOSING, MHD_OPTION_CONNECTION_TIMEOUT,
         2 * s->o->timeout + 60, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     if (!d)
