@@ -87,7 +87,7 @@ class Server:
                 s.sendall(data)
                 if half_close:
                     s.shutdown(socket.SHUT_WR)
-            except (BrokenPipeError, ConnectionResetError):
+            except OSError:
                 pass  # it may have answered before it had read all
             return Answer.read(s)
 
