@@ -40,7 +40,7 @@ static const class_text known[KNOWN] = {
      "lung disease, pulmonary embolism or some heart defects people are born with. New, and with complaints, it needs a doctor.",
      "RRRR", "Every beat has a P wave; the QRS complex ends in a broad, late wave."},
 
-    {"premature atrial contraction|pac|a|apc|apb|atrial premature beat|atrial premature contraction", "Premature atrial contraction",
+    {"premature atrial contraction|premature atrial contractions|pac|a|apc|apb|atrial premature beat|atrial premature contraction", "Premature atrial contraction",
      "An early beat that starts somewhere in the atria instead of the sinus node.",
      "It comes earlier than the next beat was due. Its P wave has another shape than usual, and may lie hidden in the T wave "
      "before it. The QRS complex is usually narrow, like that of a normal beat. A pause follows.",
@@ -51,7 +51,7 @@ static const class_text known[KNOWN] = {
      "is easily confused with the normal one.",
      "NNANN", "The third beat comes early; its P wave meets the T wave of the beat before."},
 
-    {"premature ventricular contraction|pvc|vpc|vpb|ventricular premature beat|ventricular ectopic beat", "Premature ventricular contraction",
+    {"premature ventricular contraction|premature ventricular contractions|pvc|vpc|vpb|ventricular premature beat|ventricular ectopic beat", "Premature ventricular contraction",
      "An early beat that starts in a ventricle.",
      "Early, wide (usually more than 0.12 seconds), tall or deep and of a strange shape, without a P wave that belongs to it. "
      "The T wave points the other way. Then comes a pause, often so long that the beat after it is on time again.",

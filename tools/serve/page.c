@@ -156,7 +156,7 @@ static int put_home(FILE *f, const char *name, const void *with)
     else if (strcmp(name, "sha-short") == 0)
         html_printf(f, "%.12s", info->sha256 ? info->sha256 : "not known");
     else if (strcmp(name, "trace") == 0)
-        page_draw(f, "NNNNNVNNNNN", NULL);
+        page_draw(f, "NNNNNNVNNNNNN", NULL);
     else
         return 0;
     return 1;
