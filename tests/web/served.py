@@ -17,11 +17,11 @@ def sanitized(path):
         return b"__asan_init" in f.read()
 
 
-def make_model(tools, make_pictures, net=NET):
+def make_model(tools, make_pictures, net=NET, size=None):
     """Pictures of three classes in ./data and m.ecgm, trained on them. The pictures' paths."""
     subprocess.run([make_pictures, "data", "4"], check=True)
     subprocess.run([f"{tools}/ecg-train", "data", "-o", "m.ecgm", "--net", net, "--val-split", "0.25", "--epochs", "2",
-                    "--batch", "4", "--seed", "1", "--threads", "1", "-q"], check=True, stderr=subprocess.DEVNULL)
+                    "--batch", "4", "--seed", "1", "--threads", "1", "-q", *(["--size", size] if size else [])], check=True, stderr=subprocess.DEVNULL)
     return sorted(os.path.join(d, f) for d, _, files in os.walk("data") for f in files if f.endswith(".png"))
 
 
