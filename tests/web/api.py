@@ -83,6 +83,27 @@ def same_as_predict(server):
     return len(PICTURES + SAMPLES)
 
 
+def at_once(server):
+    """Many clients together: the server runs their pictures through the network together."""
+    paths = (PICTURES + SAMPLES) * 2
+    wanted = predicted(PICTURES + SAMPLES) * 2
+    wrong = []
+
+    def posts(first):
+        with server.connect() as s:
+            for path, want in list(zip(paths, wanted))[first::16]:
+                a = ask(s, "POST", PREDICT, path.read_bytes())
+                if not a or a.status != 200 or f",{want}," not in a.body.decode():
+                    wrong.append((path, a, want))
+
+    threads = [threading.Thread(target=posts, args=(i,)) for i in range(16)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    check("many at once: the text of ecg-predict", not wrong, wrong[:1])
+
+
 def parameters(server):
     data = PICTURES[0].read_bytes()
     a = server.ask("POST", PREDICT + "?top=2&heatmap=1", data).json()
@@ -338,6 +359,7 @@ def main():
     limit = 1 << 20
     server = Server(TOOLS, "-m", MODEL, "--max-upload", "1M", "--threads", "3")
     print(f"{same_as_predict(server)} pictures as ecg-predict has them")
+    at_once(server)
     parameters(server)
     errors(server, limit)
     reading(server)
