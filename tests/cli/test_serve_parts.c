@@ -90,7 +90,7 @@ END_TEST
 
 START_TEST(tokens)
 {
-    char path[] = "/tmp/ecg-token-XXXXXX", why[300] = "";
+    char path[] = "ecg-token-XXXXXX", why[300] = "";
     guard g = {NULL, 0, 0, ""};
     ck_assert(guard_bearer(&g, NULL)); /* none wanted */
     const int fd = mkstemp(path);
@@ -199,6 +199,17 @@ START_TEST(work_has_no_limit_and_a_body_five_minutes)
     conns_phase(c, one, CONN_HEAD, 0);
     ck_assert_uint_eq(conns_reap(c, 11 * S), 1);
     ck_assert_int_eq(seen(rest[1], text, sizeof text), 0);
+    conns_drop(c, one);
+    /* One that began another request is. */
+    close(rest[0]);
+    close(rest[1]);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, rest), 0);
+    one = conns_add(c, rest[0], NULL, 0, 0);
+    conns_phase(c, one, CONN_HEAD, 0);
+    conns_begun(c, one, 9 * S);
+    ck_assert_uint_eq(conns_reap(c, 18 * S), 0);
+    ck_assert_uint_eq(conns_reap(c, 20 * S), 1);
+    ck_assert_int_gt(seen(rest[1], text, sizeof text), 0);
     conns_drop(c, one);
     conns_free(c);
     for (int i = 0; i < 2; i++) {

@@ -14,7 +14,7 @@ enum {
 
 struct conn {
     conn *next, **link; /* *link is this */
-    int fd, cut;
+    int fd, cut, begun;
     conn_phase phase;
     uint64_t since, last; /* of the phase; something came */
     uint64_t bytes;       /* of the body */
@@ -77,6 +77,14 @@ void conns_drop(conns *c, conn *one)
     free(one);
 }
 
+void conns_begun(conns *c, conn *one, uint64_t now)
+{
+    pthread_mutex_lock(&c->lock);
+    one->begun = 1;
+    one->since = one->last = now;
+    pthread_mutex_unlock(&c->lock);
+}
+
 void conns_phase(conns *c, conn *one, conn_phase phase, uint64_t now)
 {
     pthread_mutex_lock(&c->lock);
@@ -84,6 +92,7 @@ void conns_phase(conns *c, conn *one, conn_phase phase, uint64_t now)
         one->requests++;
     if (phase == CONN_BODY)
         one->bytes = 0;
+    one->begun = 0;
     one->phase = phase;
     one->since = one->last = now;
     pthread_mutex_unlock(&c->lock);
@@ -132,7 +141,7 @@ static void cut(conn *one)
     static const char late[] =
         "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     /* One that only rests between two requests is told nothing. */
-    if (one->phase == CONN_BODY || (one->phase == CONN_HEAD && one->requests == 0))
+    if (one->phase == CONN_BODY || (one->phase == CONN_HEAD && (one->begun || one->requests == 0)))
         (void)!send(one->fd, late, sizeof late - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(one->fd, SHUT_RDWR);
     one->cut = 1;

@@ -26,6 +26,9 @@ void conns_free(conns *c); /* NULL is allowed; there must be no connection left 
 conn *conns_add(conns *c, int fd, const struct sockaddr *addr, socklen_t n, uint64_t now);
 void conns_drop(conns *c, conn *one);
 
+/* The first line of a request came: the rest of its head has its time from `now`. */
+void conns_begun(conns *c, conn *one, uint64_t now);
+
 /* Counts from `now`; CONN_HEAD after another phase: a request was answered. */
 void conns_phase(conns *c, conn *one, conn_phase phase, uint64_t now);
 void conns_got(conns *c, conn *one, size_t bytes, uint64_t now);

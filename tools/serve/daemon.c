@@ -11,7 +11,7 @@
 
 enum {
     HEAD_MEMORY = 32 << 10, /* of a connection: the head of its request, and what is read at once */
-    CLOSING = 256, /* connections that libmicrohttpd has not let go yet */
+    CLOSING = 256,          /* connections that libmicrohttpd has not let go yet */
     OTHER_FILES = 64        /* that are open beside the connections */
 };
 

@@ -35,6 +35,7 @@ void *request_begin(void *cls, const char *uri, struct MHD_Connection *mhd)
     r->mhd = mhd;
     r->client = client;
     r->began = server_now();
+    conns_begun(s->clients, client, r->began);
     atomic_fetch_add(&s->requests, 1);
     char why[HTTP_WHY] = "";
     const int wrong = http_target_parse(uri, &r->target, why);
