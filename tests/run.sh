@@ -113,7 +113,7 @@ tsan_build() {
     targets=$(cd tests/unit && printf '%s\n' test_*.c | sed 's/\.c$//' | grep -xE "$threaded")
     [ -n "$targets" ] || return 1
     # shellcheck disable=SC2086
-    cmake --build "$build/tsan" -j "$jobs" --target $targets serve_tools
+    cmake --build "$build/tsan" -j "$jobs" --target $targets serve_tools test_limiter test_uploads
 }
 
 # OpenBLAS starts its threads when it is loaded, and a child forked by Check would be refused for them; the tests
@@ -123,7 +123,7 @@ tsan_test() {
     setarch "$(uname -m)" -R true 2>/dev/null && personality=(setarch "$(uname -m)" -R)
     CK_FORK=no OPENBLAS_NUM_THREADS=1 TSAN_OPTIONS="halt_on_error=1 die_after_fork=0 allocator_may_return_null=1" \
         "${personality[@]}" ctest --test-dir "$build/tsan" --no-tests=error -j "$jobs" --timeout 1800 \
-        -R "^(unit\.$threaded|cli\.serve)\$"
+        -R "^(unit\.$threaded|cli\.(serve|test_limiter|test_uploads))\$"
 }
 
 fuzz_one() { # name of a target

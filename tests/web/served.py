@@ -14,7 +14,8 @@ NET = "input 12x12x1; conv2d 4 3x3 relu; maxpool 2x2; flatten; dense 3; softmax"
 
 def sanitized(path):
     with open(path, "rb") as f:
-        return b"__asan_init" in f.read()
+        data = f.read()
+    return b"__asan_init" in data or b"__tsan_init" in data
 
 
 def make_model(tools, make_pictures, net=NET, size=None):
