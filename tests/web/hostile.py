@@ -64,7 +64,7 @@ class Hostile:
         except (OSError, ValueError) as e:
             return fail(f"{what}: {type(e).__name__} {e}")
         status = a.status if a else 0
-        if status not in wanted:
+        if status not in wanted and not (half_close and status == 408):
             fail(f"{what}: status {status}, expected {wanted}; {a and a.body[:200]}")
         if a and a.status >= 400 and a.headers.get("content-type", "").startswith("application/problem+json"):
             problem = json.loads(a.body)
@@ -126,7 +126,7 @@ class Hostile:
         self.expect("a length and chunks", post(f"Content-Length: {n}", "Transfer-Encoding: chunked"), 400, 0)
         self.expect("an unknown encoding", post("Transfer-Encoding: gzip"), 400, 411, 501, 0)
         self.expect("no length", post(body=b""), 400, 411)
-        self.expect("a body that ends early", post(f"Content-Length: {n + 10}"), 400, 408, 0, half_close=True)
+        self.expect("a body that ends early", post(f"Content-Length: {n + 10}"), 400, 0, half_close=True)
         self.expect("a body as large as it may be", s.post(bytes(UPLOAD)), 415)
         self.expect("a body that is too large", s.post(bytes(UPLOAD + 4097)), 413)  # 4096: of a form around it
 
@@ -161,7 +161,7 @@ class Hostile:
         for version in ("HTTP/0.9", "HTTP/2.0", "HTTP/9.9", "HTTP/1", "ICY/1.1", ""):
             self.expect(f"version {version!r}", s.head("GET", "/", version=version), 200, 400, 505, 0, half_close=True)
         self.expect("the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, 404, 405, 501, 505, 0)
-        self.expect("TLS", bytes.fromhex("16030100c8010000c40303") + bytes(200), 400, 408, 0, half_close=True)
+        self.expect("TLS", bytes.fromhex("16030100c8010000c40303") + bytes(200), 400, 0, half_close=True)
         host = b"GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n"
         for bad in (b"evil.example", b"127.0.0.1.evil.example", b"", b"a b", b"[::1", b"127.0.0.1:99999", b"\xff"):
             self.expect(f"Host {bad!r}", host % bad, 400, 403, 421)
@@ -230,7 +230,7 @@ class Hostile:
         self.well("more connections than the cap")
         self.expect("half closed", s.post(self.picture), 200, half_close=True)
         for part in (0, 1, 30, 200):
-            self.expect(f"half closed after {part}", s.post(self.picture)[:part], 400, 408, 0, half_close=True)
+            self.expect(f"half closed after {part}", s.post(self.picture)[:part], 400, 0, half_close=True)
         for i in range(60):  # killed in the middle
             c = s.connect()
             c.sendall(s.post(self.picture)[:self.random.randrange(1, 700)])

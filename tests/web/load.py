@@ -2,7 +2,7 @@
 """ecg-serve under load: 64 connections that post pictures, one after the other, without a pause. Beside it, in the same run
 and with as many threads, ecg-predict on a list of files.
 
-    load.py TOOLS WORK MAKE_PICTURES LOAD_CLIENT [--seconds 5] [--model FILE] [--pictures DIR] [--threads 2] [--wrk]
+    load.py TOOLS WORK MAKE_PICTURES LOAD_CLIENT [--seconds 3] [--model FILE] [--pictures DIR] [--threads 2] [--wrk]
 
 Pictures: a folder of them; $ECG_SHARED/data/beat-images where it is; else drawn ones. Without --model the reference network
 with random weights is used: what it answers is of no matter here. --wrk: wrk makes the load instead of our own client.
@@ -81,7 +81,7 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("tools", "work", "make_pictures", "load_client"):
         ap.add_argument(name)
-    ap.add_argument("--seconds", type=int, default=60 if os.environ.get("ECG_FULL") else 4)
+    ap.add_argument("--seconds", type=int, default=60 if os.environ.get("ECG_FULL") else 3)
     ap.add_argument("--model")
     ap.add_argument("--pictures")
     ap.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -106,11 +106,11 @@ def main():
 
     server = Server(args.tools, "--threads", str(args.threads), "--max-connections", "128", "--quiet", model=model)
     client(server, pictures, 1, args)  # buffers grow to what they need
-    before = [predict_rate(args.tools, model, pictures, args.threads, min(10, args.seconds / 2))]
+    before = [predict_rate(args.tools, model, pictures, args.threads, min(10, args.seconds / 3))]
     memory = [server.rss()]
     r = client(server, pictures, args.seconds, args)
     memory.append(server.rss())
-    before.append(predict_rate(args.tools, model, pictures, args.threads, min(10, args.seconds / 2)))
+    before.append(predict_rate(args.tools, model, pictures, args.threads, min(10, args.seconds / 3)))
     code = server.stop()
 
     rate = sum(before) / 2
