@@ -89,6 +89,7 @@ def some(answers, status, n):
 # ---- What a card says ----
 CARD = """(name => { const c = [...document.querySelectorAll("#cards > .card")].find(c => c.getAttribute("aria-label") === name
     && !c.classList.contains("waiting")); if (!c) return null; const q = s => c.querySelector(s);
+    if (q("img") && !q("img").complete) return null;
     return {kind: c.className, chip: q(".chip")?.textContent, head: q("h3").innerText, cls: q(".class")?.textContent,
     share: q(".share")?.textContent, exact: q(".exact")?.textContent, brief: q(".brief")?.textContent,
     link: q(".brief a")?.getAttribute("href"), reasons: [...c.querySelectorAll(".reasons li")].map(e => e.textContent),
@@ -194,6 +195,34 @@ def trouble(browser, url, work):
     said = page.complaints()
     check(all("415" in s or "422" in s for s in said), "no other complaint than the refused picture", said)
     page.close()
+
+
+def guarded(browser, tools, model, work, answers):
+    """A server that asks for a token and keeps uploads."""
+    (work / "token").write_text("open-sesame-0123456789\n")
+    server = Server(tools, model, "--token", str(work / "token"), "--uploads", str(work / "kept"), "--retain-days", "3")
+    one = some(answers, "ok", 1)[0]
+    try:
+        page = browser.page()
+        page.go(server.url)
+        check("keeps it for 3 days" in page.js("document.getElementById('form').innerText"), "what is kept is said")
+        page.choose("#file", one)
+        page.until("!document.getElementById('key').hidden")
+        check(page.js("document.activeElement.id") == "token", "the token is asked for")
+        page.call("Input.insertText", text="wrong")
+        page.key("Enter")
+        page.until("performance.getEntriesByName(location.origin + '/api/v1/predict').length === 2 && "
+                   "!document.getElementById('key').hidden")
+        page.js("document.getElementById('token').value = ''; document.getElementById('token').focus()")
+        page.call("Input.insertText", text="open-sesame-0123456789")
+        page.key("Enter")
+        page.until("document.querySelector('#cards .shots') !== null")
+        c = same(page, one.name, answers[str(one)], "with a token")
+        check("Kept" in c["facts"] and "yes" in c["facts"], "it was kept", c["facts"])
+        check(page.js("document.getElementById('key').hidden"), "the token is asked for once")
+        page.close()
+    finally:
+        server.close()
 
 
 def keyboard(browser, url):
@@ -358,6 +387,7 @@ def main():
         check(not page.complaints(), "no complaint of the browser", page.complaints())
         page.close()
         trouble(browser, server.url, args.work.resolve())
+        guarded(browser, args.tools, model, args.work.resolve(), answers)
         keyboard(browser, server.url)
         plain(browser, server.url, answers, args.shots)
         print(f"{time.monotonic() - start:.1f} s: ways in", flush=True)

@@ -142,6 +142,7 @@ function askToken(job) {
   refused.push(job);
   $("key").hidden = false;
   $("token").focus();
+  $("token").select();
 }
 
 $("key").addEventListener("submit", (event) => {
