@@ -1,5 +1,6 @@
 #include "serve/page.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,8 +188,11 @@ static void problem_body(FILE *f, const page_site *s, const void *with)
             p->status);
     html_text(f, p->title);
     fputs("</h1>\n", f);
-    if (p->detail)
-        html_note(f, NULL, p->detail);
+    if (p->detail && *p->detail) { /* messages begin with a small letter */
+        char detail[512];
+        snprintf(detail, sizeof detail, "%c%s", toupper((unsigned char)*p->detail), p->detail + 1);
+        html_note(f, NULL, detail);
+    }
     fputs("<p><a class=\"button\" href=\"/\">Back to the start</a></p>\n</section>\n", f);
 }
 

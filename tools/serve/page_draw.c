@@ -100,10 +100,10 @@ void page_draw(FILE *f, const char *beats, const char *label)
     } else {
         fputs("aria-hidden=\"true\" preserveAspectRatio=\"xMidYMid slice\">", f);
     }
-    put_grid(f, &p, 1.0, "fine");
-    put_grid(f, &p, 5.0, "bold");
     if (label)
         put_marks(f, &s, beats, &p);
+    put_grid(f, &p, 1.0, "fine");
+    put_grid(f, &p, 5.0, "bold");
     put_trace(f, &s, &p);
     fputs("</svg>", f);
     strip_free(&s);
