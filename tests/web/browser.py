@@ -68,6 +68,7 @@ def prepare(tools, work):
     run(tools / "ecg-train", work / "beats/train", "-o", model, "--size", "32x48", "--net", NET, "--epochs", "5", "--seed", "1",
         "--lr", "0.005", "-q")
     run(tools / "ecg-eval", "-m", model, work / "beats/test", "--calibrate", "--coverage", "0.6", "-q")
+    run(tools / "ecg-eval", "-m", model, work / "beats/test", "--card", work / "CARD.md", "-q")
     pictures = sorted((work / "beats/test").rglob("*.png"))
     lines = run(tools / "ecg-predict", "-m", model, "-q", "--json", *pictures).splitlines()
     plain = run(tools / "ecg-predict", "-m", model, "-q", *pictures).splitlines()
@@ -126,12 +127,16 @@ def same(page, name, answer, way):
 def ways_in(page, url, answers):
     sure, doubt = some(answers, "ok", 4), some(answers, "uncertain", 1)
     page.go(url)
+    page.until("document.documentElement.dataset.ready === 'yes'")
     page.choose("#file", sure[0], doubt[0])
     c = same(page, sure[0].name, answers[str(sure[0])], "chosen")
     check(c["chip"] == "Answer" and len(c["brief"]) > 30 and c["link"].startswith("/classes/"), "an explanation and a link", c)
     c = same(page, doubt[0].name, answers[str(doubt[0])], "chosen, uncertain")
     check(c["chip"] == "Uncertain" and c["head"].startswith("Perhaps") and c["reasons"], "uncertain is an answer of its own", c)
-    page.drop(sure[1])
+    page.drag("dragEnter", sure[1])
+    check(page.js("getComputedStyle(document.getElementById('over')).display") == "grid", "the whole page is the drop zone")
+    page.drag("dragOver", sure[1])
+    page.drag("drop", sure[1])
     same(page, sure[1].name, answers[str(sure[1])], "dropped")
     check(page.js("document.getElementById('over').hidden"), "the drop zone is gone after a drop")
     data = base64.b64encode(sure[2].read_bytes()).decode()
@@ -182,6 +187,7 @@ def history(page):
 def trouble(browser, url, work):
     page = browser.page()
     page.go(url)
+    page.until("document.documentElement.dataset.ready === 'yes'")
     evil = work / "<img src=x onerror=document.title='pwned'>.png"
     evil.write_text("no picture at all")
     page.choose("#file", evil)
@@ -205,6 +211,7 @@ def guarded(browser, tools, model, work, answers):
     try:
         page = browser.page()
         page.go(server.url)
+        page.until("document.documentElement.dataset.ready === 'yes'")
         check("keeps it for 3 days" in page.js("document.getElementById('form').innerText"), "what is kept is said")
         page.choose("#file", one)
         page.until("!document.getElementById('key').hidden")
@@ -229,7 +236,7 @@ def keyboard(browser, url):
     """Tab through the page: in order, each place visible; then a sample by Enter, and its answer by Tab and Enter."""
     page = browser.page(height=1400)
     page.go(url)
-    page.until("document.documentElement.classList.contains('js')")
+    page.until("document.documentElement.dataset.ready === 'yes'")
     look = """(() => { const e = document.activeElement; if (e === document.body) return null;
         window.seen = window.seen || []; const before = window.seen.at(-1); window.seen.push(e);
         const shows = n => { const s = getComputedStyle(n); return s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2; };
@@ -252,7 +259,7 @@ def keyboard(browser, url):
         check(not bad, f"focus: {what}", bad)
     check(page.js("document.querySelectorAll('a[href], button, input:not([type=hidden])').length") >= len(places), "nothing twice")
     page.go(url)
-    page.until("document.documentElement.classList.contains('js')")
+    page.until("document.documentElement.dataset.ready === 'yes'")
     for _ in range(30):
         page.key("Tab")
         if page.js("document.activeElement.name === 'sample'"):
@@ -299,7 +306,7 @@ def named(page, where):
 
 def pages(browser, server, shots):
     for width, height in ((320, 640), (390, 844), (1280, 900)):
-        for dark in (False, True):
+        for dark in (False, True)[: 1 if width == 320 else 2]:
             touch = width < 500
             page = browser.page(width=width, height=height, dark=dark, touch=touch)
             look = f"{width} pixels, {'dark' if dark else 'light'}"
@@ -313,9 +320,11 @@ def pages(browser, server, shots):
                     page.until("document.querySelector('.heat').getAttribute('aria-pressed') === 'true'")
                 else:
                     page.go(server.url + path)
+                if path == "/":
+                    page.until("document.documentElement.dataset.ready === 'yes'")
                 wrong = page.js((HERE / "access.js").read_text())
                 check(not wrong, f"{look}: {path}", wrong)
-                if width != 390 and not (width == 320 and dark):
+                if width != 390:
                     named(page, f"{look}: {path}")
                 if shots and width != 320:
                     page.shot(str(Path(shots) / f"{path.strip('/').split('/')[-1] or 'home'}-{tag}.png"))
@@ -378,7 +387,7 @@ def main():
     start = time.monotonic()
     model, answers = prepare(args.tools.resolve(), args.work.resolve())
     print(f"{time.monotonic() - start:.1f} s: pictures and model", flush=True)
-    server, browser = Server(args.tools, model), devtools.Browser(program)
+    server, browser = Server(args.tools, model, "--card", str(args.work / "CARD.md")), devtools.Browser(program)
     try:
         page = browser.page()
         ways_in(page, server.url, answers)
@@ -393,7 +402,7 @@ def main():
         print(f"{time.monotonic() - start:.1f} s: ways in", flush=True)
         if args.model:
             server.close()
-            server = Server(args.tools, args.model)
+            server = Server(args.tools, args.model, "--card", str(args.work / "CARD.md"))
         pages(browser, server, args.shots)
     finally:
         browser.close()

@@ -181,10 +181,10 @@ class Page:
         node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=node, files=[os.path.abspath(p) for p in paths])
 
-    def drop(self, *paths):
+    def drag(self, kind, *paths):
+        """dragEnter, dragOver or drop of files."""
         data = {"items": [], "files": [os.path.abspath(p) for p in paths], "dragOperationsMask": 1}
-        for kind in ("dragEnter", "dragOver", "drop"):
-            self.call("Input.dispatchDragEvent", type=kind, x=300, y=300, data=data)
+        self.call("Input.dispatchDragEvent", type=kind, x=300, y=300, data=data)
 
     def shot(self, path, whole=True):
         self.js("document.activeElement && document.activeElement.blur && document.activeElement.blur(); window.scrollTo(0, 0)")

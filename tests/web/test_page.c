@@ -430,6 +430,69 @@ START_TEST(slugs)
 }
 END_TEST
 
+START_TEST(cards)
+{
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"a\nb\n\nc", "<p>a\nb</p>\n<p>c</p>\n"},
+        {"# A\n## B\n#### C\n# D", "<h3>A</h3>\n<h4>B</h4>\n<h5>C</h5>\n<h3>D</h3>\n"},
+        {"- a <b>\n- c\\_d &lt;e&amp;",
+         "<ul class=\"limits\">\n<li>a &lt;b&gt;</li>\n<li>c_d &lt;e&amp;</li>\n</ul>\n"},
+        {"**a** `b**` **c", "<p><strong>a</strong> <code>b**</code> **c</p>\n"},
+        {"`a", "<p>`a</p>\n"},
+        {"#a\n|b", "<p>#a\n|b</p>\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        FILE *f = begin();
+        page_card(f, cases[i][0]);
+        fclose(f);
+        ck_assert_str_eq(text, cases[i][1]);
+    }
+    FILE *f = begin();
+    page_card(f, "x\n| a | b |\n|---|--:|\n| c\\|d | 1 |\n\ny");
+    fclose(f);
+    ck_assert_ptr_nonnull(strstr(text, "<th scope=\"col\" class=\"num\">b</th>"));
+    ck_assert_ptr_nonnull(strstr(
+        text, "<th scope=\"row\">c|d</th><td class=\"num\">1</td></tr>\n</tbody></table></div>\n<p>y"));
+    /* Whatever is in it, the page stays whole. */
+    static const char *const words[] = {"**",
+                                        "`",
+                                        "|",
+                                        "|---|",
+                                        "\n",
+                                        "\n\n",
+                                        "#",
+                                        "# ",
+                                        "- ",
+                                        "\\",
+                                        "<script>alert('x')</script>",
+                                        "&",
+                                        "&lt;",
+                                        " ",
+                                        "a",
+                                        "\xff",
+                                        "\"",
+                                        "| a |\n|---|\n",
+                                        "\t",
+                                        "\r"};
+    uint32_t seed = 1;
+    ecg_model *m = make_model(evil, EVILS, NULL);
+    open_site(m);
+    for (int round = 0; round < 2000; round++) {
+        char card[1024] = "";
+        for (int i = 0; i < 24; i++) {
+            seed = seed * 1664525u + 1013904223u;
+            strcat(card, words[(seed >> 16) % (sizeof words / sizeof *words)]);
+        }
+        info.card = card;
+        f = begin();
+        page_about(f, &site);
+        end(f);
+    }
+    close_site();
+}
+END_TEST
+
 /* ---- Strips and samples ---- */
 START_TEST(strips)
 {
@@ -532,6 +595,7 @@ int main(void)
     tcase_add_test(t, percents);
     tcase_add_test(t, explanations);
     tcase_add_test(t, slugs);
+    tcase_add_test(t, cards);
     tcase_add_test(t, strips);
     tcase_add_test(t, samples_to_try);
     suite_add_tcase(s, t);

@@ -135,19 +135,9 @@ static void body(FILE *f, const page_site *s, const void *with)
     put_meta(f, info->model);
     put_network(f, ecg_model_spec(info->model));
     if (info->card) {
-        fputs("<h2>Model card</h2>\n<div class=\"sheet\" tabindex=\"0\" role=\"group\" aria-label=\"Model "
-              "card\"><pre>",
-              f);
-        for (const char *p = info->card; *p;) { /* html_text makes one line of it */
-            const size_t n = strcspn(p, "\n");
-            char *line = strndup(p, n);
-            if (line)
-                html_text(f, line);
-            free(line);
-            fputc('\n', f);
-            p += n + (p[n] == '\n');
-        }
-        fputs("</pre></div>\n", f);
+        fputs("<h2 id=\"card\">Model card</h2>\n<div class=\"card-text\">\n", f);
+        page_card(f, info->card);
+        fputs("</div>\n", f);
     }
     fputs("<h2>For programs</h2>\n<p>The same answers by HTTP: <a href=\"/api/v1/openapi.json\">description "
           "of the API</a>, "

@@ -35,6 +35,10 @@ void page_bars(FILE *f, const page_site *s, const float *probs);
  * Nothing is written where it cannot be drawn. */
 void page_draw(FILE *f, const char *beats, const char *label);
 
+/* A model card in Markdown, below a heading of level 2: headings, lists, tables, paragraphs, `code`,
+ * **strong**. */
+void page_card(FILE *f, const char *card);
+
 /* Bytes as text: "16 MiB". */
 void page_bytes(FILE *f, uint64_t n);
 

@@ -41,7 +41,8 @@ static void put_pictures(FILE *f, const serve_answer *a)
     if (a->heat_png) {
         fputs("<figure class=\"shot\">", f);
         put_image(f, "image/png", a->heat_png, a->heat_size, "The same with its heatmap: ", a->name);
-        fputs("<figcaption>Coloured: what speaks for the answer</figcaption></figure>\n", f);
+        fputs("<figcaption>Colour: what speaks for the answer, from yellow to purple</figcaption></figure>\n",
+              f);
     } else if (a->heat_error[0]) {
         fputs("<p class=\"dim\">No heatmap: ", f);
         html_text(f, a->heat_error);

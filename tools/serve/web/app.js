@@ -224,7 +224,7 @@ $("forget").addEventListener("click", () => {
   $("file").focus();
 });
 
-document.documentElement.classList.add("js");
+document.documentElement.dataset.ready = "yes";
 for (const entry of visit.recall()) {
   number = Math.max(number, Number(entry.id.slice(7)) || 0);
   entry.url = entry.thumb;

@@ -132,7 +132,8 @@ function shot(entry, heat) {
     button.setAttribute("aria-pressed", String(on));
     img.src = on ? hot : plain;
     img.alt = on ? `${entry.name} with its heatmap: coloured is what speaks for the answer` : `Your picture ${entry.name}`;
-    figure.classList.toggle("hot", on);
+    note.textContent = "Colour: what speaks for the answer, from yellow to purple.";
+    note.hidden = !on;
   });
   figure.append(button, note);
   return figure;
