@@ -62,6 +62,10 @@ ECG_API uint32_t ecg_spec_layers(const ecg_spec *s);
 ECG_API ecg_layer_info ecg_spec_layer(const ecg_spec *s, uint32_t i);
 /* Attributes of layer i as text ("32 3x3 pad=same"), snprintf's rules. */
 ECG_API size_t ecg_spec_layer_text(const ecg_spec *s, uint32_t i, char *buf, size_t cap);
+/* Parameter tensor i of the network (kernels, biases, statistics, in layer order): its name
+ * ("1.conv2d.kernel": layers count from 1), valid as long as s is; NULL: no more. dims (may be NULL) takes
+ * its shape, unused ends 0: a kernel is [kh][kw][in][out] or [in][out], any other [channels]. */
+ECG_API const char *ecg_spec_tensor(const ecg_spec *s, size_t i, uint32_t dims[4]);
 ECG_API void ecg_spec_free(ecg_spec *s); /* NULL is allowed */
 
 /* ---- Model: network, weights, preprocessing, class names, provenance ----
@@ -103,6 +107,35 @@ ECG_API ecg_status ecg_model_load_memory(ecg_model **out, const void *data, size
  * compared, and only then renamed. Who has the old file open or mapped keeps it. What killed processes left
  * in the folder (.ecg-PROCESS-NUMBER.tmp) is removed. Errors: ECG_EIO, ECG_ENOMEM. */
 ECG_API ecg_status ecg_model_save(const ecg_model *m, const char *path, ecg_error *err);
+
+/* ---- A model from outside weights, and its weights to the outside ---- */
+
+/* What goes into the model file beside the weights; all copied. */
+typedef struct ecg_model_info {
+    uint32_t size;
+    const ecg_preprocess *preprocess; /* needed */
+    const char *const *classes;       /* needed: [outputs of the network] */
+    const char *const *meta;          /* key, value, key, value, ..., NULL. NULL: none */
+} ecg_model_info;
+
+typedef struct ecg_tensor {
+    const char *name;    /* as ecg_spec_tensor has it */
+    const float *values; /* row after row, the last dimension running fastest */
+    size_t count;
+} ecg_tensor;
+
+/* A model of this network with these weights, everything copied: each tensor of the network once, in any
+ * order. It answers every picture, as it is, without rule and gate. Errors: ECG_EINVAL (a tensor is missing,
+ * given twice, not the network's or of another count; a class name is empty, over 255 bytes or given twice;
+ * the network does not end in softmax or reads other pictures than preprocess makes), ECG_ENUMERIC (a weight
+ * is not finite, a variance is negative), ECG_ELIMIT (a network that ecg_model_load would refuse by its
+ * default limits), ECG_ENOMEM. Any thread. */
+ECG_API ecg_status ecg_model_new(ecg_model **out, const ecg_spec *s, const ecg_model_info *info,
+                                 const ecg_tensor *tensor, size_t tensors, ecg_error *err);
+
+/* Tensor i, in the order of ecg_spec_tensor: its values, valid as long as m is; NULL: no more. name and count
+ * may be NULL. Any thread. */
+ECG_API const float *ecg_model_tensor(const ecg_model *m, size_t i, const char **name, size_t *count);
 
 /* Counts one more owner; returns m. */
 ECG_API ecg_model *ecg_model_retain(ecg_model *m);

@@ -142,14 +142,6 @@ typedef struct ecg_fit_hooks {
     const ecg_checkpoint_options *checkpoint;
 } ecg_fit_hooks;
 
-/* What goes into the model file beside the weights; all copied. */
-typedef struct ecg_model_info {
-    uint32_t size;
-    const ecg_preprocess *preprocess; /* needed */
-    const char *const *classes;       /* needed: [outputs of the network] */
-    const char *const *meta;          /* key, value, key, value, ..., NULL. NULL: none */
-} ecg_model_info;
-
 /* Plan, allocate everything, initialise weights from the seed. The network must end in softmax.
  * Errors: ECG_EINVAL, ECG_ESHAPE, ECG_ELIMIT (also a network that ecg_model_load would refuse by its default
  * limits), ECG_ENOMEM (says how much was wanted). */

@@ -200,6 +200,18 @@ const char *ecg_model_class(const ecg_model *m, uint32_t i)
     return i < m->classes ? m->class_name[i] : NULL;
 }
 
+const float *ecg_model_tensor(const ecg_model *m, size_t i, const char **name, size_t *count)
+{
+    if (i >= m->spec->slots)
+        return NULL;
+    const ecg__slot *slot = &m->spec->slot[i];
+    if (name)
+        *name = slot->name;
+    if (count)
+        *count = slot->tensor->count;
+    return m->weights + slot->offset;
+}
+
 const char *ecg_model_sha256(const ecg_model *m)
 {
     return m->sha256[0] ? m->sha256 : NULL;

@@ -36,6 +36,16 @@ ecg_layer_info ecg_spec_layer(const ecg_spec *s, uint32_t i)
     return info;
 }
 
+const char *ecg_spec_tensor(const ecg_spec *s, size_t i, uint32_t dims[4])
+{
+    if (i >= s->slots)
+        return NULL;
+    const ecg__tensor *t = s->slot[i].tensor;
+    for (uint32_t d = 0; dims && d < 4; d++)
+        dims[d] = d < t->rank ? t->dims[d] : 0;
+    return s->slot[i].name;
+}
+
 const char *ecg_layer_kind(size_t i, const char **help)
 {
     if (i >= ecg__layer_row_count)
