@@ -183,7 +183,7 @@ bench() {
 
 # shellcheck source=tools/packages.sh
 . tools/packages.sh
-packages=("${ECG_BUILD_PACKAGES[@]}" "${ECG_TEST_PACKAGES[@]}")
+packages=("${ECG_BUILD_PACKAGES[@]}" "${ECG_MORE_PACKAGES[@]}" "${ECG_TEST_PACKAGES[@]}")
 if [ $quick -eq 0 ] || ! command -v clang-format >/dev/null; then
     packages+=(clang clang-format)
     # Where the sanitizers' run-time libraries are a package of their own.

@@ -5,9 +5,13 @@
 # shellcheck disable=SC2034
 ECG_BUILD_PACKAGES=(cmake ninja-build gcc pkg-config libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev check)
 
-# What the tests need beside it, and tools that a build does without.
+# What parts of the tools need that are left out without it: the web page, and the import of Keras models.
 # shellcheck disable=SC2034
-ECG_TEST_PACKAGES=(g++ python3 python3-sklearn libmicrohttpd-dev)
+ECG_MORE_PACKAGES=(libmicrohttpd-dev libhdf5-dev libjansson-dev libzip-dev)
+
+# What the tests need beside it.
+# shellcheck disable=SC2034
+ECG_TEST_PACKAGES=(g++ python3 python3-sklearn python3-h5py)
 
 package_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
