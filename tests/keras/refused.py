@@ -157,7 +157,15 @@ def write_refused(folder):
     h5("bad-missing", "is missing", remove(KERNEL))
     h5("bad-nogroup", 'no group "conv2d"', remove("model_weights/conv2d"))
     h5("bad-nan", "not finite", replace(np.full((3, 3, 1, 3), np.nan, "<f4")))
-    h5("bad-weights", "weights alone.*save the whole", attribute("model_config", None))
+    def weights_alone(f):
+        del f.attrs["model_config"]
+        f.attrs["layer_names"] = f["model_weights"].attrs["layer_names"]
+        for layer in list(f["model_weights"]):
+            f.move(f"model_weights/{layer}", layer)
+        del f["model_weights"]
+
+    h5("bad-weights", "weights alone.*save the whole", weights_alone)
+    h5("bad-noconfig", "without model_config", attribute("model_config", None))
     h5("bad-json", "no JSON", attribute("model_config", np.bytes_(b"{]")))
     h5("bad-empty", "not that of a Keras model", attribute("model_config", np.bytes_(b"{}")))
     h5("bad-subclass", "of the class Mine", attribute("model_config", np.bytes_(b'{"class_name": "Mine", "config": {}}')))

@@ -155,8 +155,10 @@ static int work(const char *from, const char *to, const import_options *o, const
     ecg_model *m = NULL;
     ecg_error err = {.status = ECG_OK};
     ecg_status s = import_any(&in, from, o, &err);
-    if (s == ECG_OK)
-        s = import_make(&m, &in, classes->name, classes->count, &err);
+    if (s == ECG_OK && (s = import_make(&m, &in, classes->name, classes->count, &err)) != ECG_OK) {
+        const ecg_error why = err;
+        import_fail(&err, s, "%s: %s", from, why.message);
+    }
     if (s == ECG_OK)
         s = ecg_model_save(m, to, &err);
     for (size_t i = 0; s == ECG_OK && !quiet && i < in.notes; i++)

@@ -46,7 +46,8 @@ static ecg_status open_file(struct reader *r)
         ok = H5Pset_fapl_core(access, 1 << 20, 0) >= 0 &&
              H5Pset_file_image(access, u.image, (size_t)s->bytes) >= 0;
     }
-    r->file = ok ? H5Fopen(s->path, H5F_ACC_RDONLY, access) : -1;
+    /* A file in memory must have a name that no file has. */
+    r->file = ok ? H5Fopen(s->image ? "/dev/null/none" : s->path, H5F_ACC_RDONLY, access) : -1;
     if (r->file >= 0)
         return ECG_OK;
     return import_fail(r->err, ECG_ECORRUPT, "%s: not an HDF5 file that libhdf5 can open", s->path);
