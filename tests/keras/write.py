@@ -2,7 +2,7 @@
 must be refused."""
 import io
 import json
-import re
+import struct
 import zipfile
 
 import h5py
@@ -257,6 +257,19 @@ def write_good(folder):
     return out
 
 
+def records(net, config):
+    """What the process that reads HDF5 says of such a file (tools/model/keras_records.c)."""
+    def put(kind, data):
+        return kind + struct.pack("<Q", len(data)) + data
+
+    out = put(b"V", b"2.4.0") + put(b"C", json.dumps(config).encode())
+    for _, name, _ in net.layers:
+        out += put(b"G", name.encode())
+        for w in net.weights[name]:
+            out += put(b"W", struct.pack("<5I", w.ndim, *w.shape, *[0] * (4 - w.ndim)) + b"w") + put(b"D", w.tobytes())
+    return out + put(b"Z", struct.pack("<i", 0))
+
+
 def write_fixtures(folder):
     """Small files for the fuzz targets."""
     net = Net((6, 6, 1), 11).conv(2, activation="relu").bn(scale=False).pool().add("Flatten").dense(2, "softmax")
@@ -264,3 +277,14 @@ def write_fixtures(folder):
     write_h5(f"{folder}/keras_h5/variable.h5", net, sequential3(net), "utf-8", suffix="", version="3.3.3")
     write_keras(f"{folder}/keras_zip/stored.keras", net, sequential3(net))
     write_keras(f"{folder}/keras_zip/deflated.keras", net, functional(net, 3), compress=True)
+    every = networks()["many"]
+    for name, data in (("small", records(net, sequential2(net, False))), ("chain", records(net, functional(net, 3))),
+                       ("every", records(every, sequential3(every)))):
+        with open(f"{folder}/keras_records/{name}", "wb") as f:
+            f.write(data)
+
+
+if __name__ == "__main__":
+    import sys
+
+    write_fixtures(sys.argv[1])

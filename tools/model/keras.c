@@ -39,16 +39,13 @@ static ecg_status take(import_model *m, const keras_plan *plan, const keras_file
     return ECG_OK;
 }
 
-ecg_status import_keras_h5(import_model *m, const char *path, const import_options *o, ecg_error *err)
+ecg_status keras_import(import_model *m, const keras_source *source, const import_options *o, ecg_error *err)
 {
-    struct stat st;
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
-        return import_fail(err, ECG_EIO, "%s: not a file that can be read", path);
-    const keras_source source = {.path = path, .bytes = (uint64_t)st.st_size};
+    const char *path = source->path;
     keras_file f;
     keras_chain chain = {0};
     keras_plan plan = {0};
-    ecg_status s = keras_apart(&f, path, source.bytes, keras_h5_model, &source, err);
+    ecg_status s = keras_apart(&f, path, source->bytes, keras_h5_model, source, err);
     if (s == ECG_OK && !f.config)
         s = import_fail(err, ECG_EFORMAT, "%s: has no configuration", path);
     if (s == ECG_OK)
@@ -61,6 +58,15 @@ ecg_status import_keras_h5(import_model *m, const char *path, const import_optio
     keras_chain_free(&chain);
     keras_file_free(&f);
     return s;
+}
+
+ecg_status import_keras_h5(import_model *m, const char *path, const import_options *o, ecg_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return import_fail(err, ECG_EIO, "%s: not a file that can be read", path);
+    const keras_source source = {.path = path, .bytes = (uint64_t)st.st_size};
+    return keras_import(m, &source, o, err);
 }
 
 #endif

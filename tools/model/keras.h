@@ -150,4 +150,9 @@ typedef struct keras_parts {
 ecg_status keras_zip_read(keras_parts *out, const char *path, ecg_error *err);
 void keras_parts_free(keras_parts *p);
 
+/* ---- keras.c ---- */
+
+/* What import_keras_h5 does once it has the file, or one in memory. */
+ecg_status keras_import(import_model *m, const keras_source *source, const import_options *o, ecg_error *err);
+
 #endif

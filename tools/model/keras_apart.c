@@ -24,7 +24,13 @@
 #define SANITIZED 0
 #endif
 
-enum { SECONDS = 120, SPARE = 512 << 20 };
+enum { SPARE = 512 << 20 };
+
+/* Of processor time: damaged files send libhdf5 in circles. */
+static uint64_t seconds_for(uint64_t bytes)
+{
+    return 2 + (bytes >> 24);
+}
 
 static void limit(int what, uint64_t most)
 {
@@ -32,8 +38,9 @@ static void limit(int what, uint64_t most)
     if (getrlimit(what, &l) != 0)
         return;
     if (l.rlim_max == RLIM_INFINITY || most < l.rlim_max)
-        l.rlim_max = (rlim_t)most;
-    l.rlim_cur = l.rlim_max;
+        l.rlim_cur = (rlim_t)most;
+    if (what != RLIMIT_CPU) /* whose first limit is a signal that can be told from others */
+        l.rlim_max = l.rlim_cur;
     (void)setrlimit(what, &l);
 }
 
@@ -56,7 +63,7 @@ static void give_up_rights(uint64_t bytes)
 {
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);
-    limit(RLIMIT_CPU, SECONDS);
+    limit(RLIMIT_CPU, seconds_for(bytes));
     if (SANITIZED)
         return;
     const uint64_t now = mapped();
@@ -72,9 +79,10 @@ static void give_up_rights(uint64_t bytes)
 static void child(int fd, uint64_t bytes, keras_work *work, const void *ctx)
 {
     ecg_error err = {.status = ECG_OK};
-    signal(SIGPIPE, SIG_DFL); /* the reader has gone: so do we */
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    /* Handlers are the parent's business. */
+    static const int taken[] = {SIGPIPE, SIGINT, SIGTERM, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        signal(taken[i], SIG_DFL);
     give_up_rights(bytes);
     FILE *to = fdopen(fd, "w");
     if (!to)
@@ -83,11 +91,12 @@ static void child(int fd, uint64_t bytes, keras_work *work, const void *ctx)
     _exit(keras_put_end(to, s, &err) ? 0 : 1);
 }
 
-static ecg_status died(int status, const char *path, ecg_error *err)
+static ecg_status died(int status, const char *path, uint64_t bytes, ecg_error *err)
 {
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-        return import_fail(err, ECG_ELIMIT, "%s: libhdf5 needs more than %d seconds for it: it is damaged",
-                           path, SECONDS);
+        return import_fail(err, ECG_ECORRUPT,
+                           "%s: libhdf5 is not done with it after %llu seconds: it is damaged", path,
+                           (unsigned long long)seconds_for(bytes));
     if (WIFSIGNALED(status))
         return import_fail(err, ECG_ECORRUPT, "%s: libhdf5 failed on it (signal %d): it is damaged", path,
                            WTERMSIG(status));
@@ -129,6 +138,6 @@ ecg_status keras_apart(keras_file *out, const char *path, uint64_t bytes, keras_
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     if (!whole && ended && s != ECG_ENOMEM)
-        s = died(status, path, err);
+        s = died(status, path, bytes, err);
     return s;
 }

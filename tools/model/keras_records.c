@@ -178,6 +178,8 @@ static ecg_status get_end(const struct reader *r, uint64_t bytes)
     const ecg_status s = get_text(r, text, bytes - sizeof status, sizeof text);
     if (s != ECG_OK || status == ECG_OK)
         return s;
+    if (text[0] == '\0')
+        return broken(r, "nobody knows why");
     static const ecg_status may[] = {ECG_ENOMEM,   ECG_EIO,    ECG_EFORMAT,
                                      ECG_ECORRUPT, ECG_ELIMIT, ECG_EUNSUPPORTED};
     for (size_t i = 0; i < sizeof may / sizeof *may; i++)
