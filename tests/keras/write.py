@@ -178,11 +178,12 @@ def text_attribute(group, name, value, variable):
         group.attrs[name] = np.bytes_(value.encode())
 
 
-def write_h5(path, net, config, variable, suffix=":0", prefix="", version="2.4.0", split=0):
+def write_h5(path, net, config, variable, suffix=":0", prefix="", version="2.4.0", split=0, texts=None):
+    texts = texts or variable
     with h5py.File(path, "w") as f:
-        text_attribute(f, "keras_version", version, variable)
-        text_attribute(f, "backend", "tensorflow", variable)
-        text_attribute(f, "model_config", json.dumps(config), variable)
+        text_attribute(f, "keras_version", version, texts)
+        text_attribute(f, "backend", "tensorflow", texts)
+        text_attribute(f, "model_config", json.dumps(config), texts)
         root = f.create_group("model_weights")
         names_attribute(root, "layer_names", [n for _, n, _ in net.layers], variable, split)
         for kind, name, c in net.layers:
@@ -215,11 +216,12 @@ def weights_h5(net, place="layers/{}"):
 
 
 def write_keras(path, net, config, place="layers/{}", compress=False, version="3.3.3", leave_out=()):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED) as z:
+    how = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    with zipfile.ZipFile(path, "w") as z:
         for name, data in (("metadata.json", json.dumps({"keras_version": version, "date_saved": "x"})),
                            ("config.json", json.dumps(config)), ("model.weights.h5", weights_h5(net, place))):
             if name not in leave_out:
-                z.writestr(name, data)
+                z.writestr(zipfile.ZipInfo(name), data, how)  # the same bytes every time
 
 
 def write_good(folder):
@@ -271,10 +273,9 @@ def records(net, config):
 
 
 def write_fixtures(folder):
-    """Small files for the fuzz targets."""
+    """Small files for the fuzz targets: write.py tests/fuzz/corpus"""
     net = Net((6, 6, 1), 11).conv(2, activation="relu").bn(scale=False).pool().add("Flatten").dense(2, "softmax")
-    write_h5(f"{folder}/keras_h5/fixed.h5", net, sequential2(net, False), None)
-    write_h5(f"{folder}/keras_h5/variable.h5", net, sequential3(net), "utf-8", suffix="", version="3.3.3")
+    write_h5(f"{folder}/keras_h5/small.h5", net, sequential2(net, False), None, texts="utf-8")
     write_keras(f"{folder}/keras_zip/stored.keras", net, sequential3(net))
     write_keras(f"{folder}/keras_zip/deflated.keras", net, functional(net, 3), compress=True)
     every = networks()["many"]
