@@ -68,7 +68,10 @@ wants 1 'reads 6x6 pictures, not --size 7x6' 'another size'
 run ecg-model import none.h5 -o x.ecgm --rescale 1
 wants 1 'none.h5: No such file' 'no file'
 run ecg-model import . -o x.ecgm --rescale 1
-wants 1 '^ecg-model: \.: ' 'a folder'
+wants 1 '^ecg-model: \.: not an ordinary file' 'a folder'
+mkfifo pipe
+run ecg-model import pipe -o x.ecgm --rescale 1
+wants 1 '^ecg-model: pipe: not an ordinary file' 'a pipe'
 printf 'hello' >text
 run ecg-model import text -o x.ecgm --rescale 1
 wants 1 '^ecg-model: text: ' 'another file'

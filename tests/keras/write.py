@@ -75,10 +75,10 @@ def networks():
         .conv(6, padding="same", activation="elu").bn().add("Flatten").dense(8, "elu").bn().add("Dropout", rate=0.5) \
         .dense(8, "softmax")
     n = Net((12, 12, 3), 4).add("ZeroPadding2D", padding=[[1, 2], [0, 3]]).conv(4, strides=2, activation="gelu")
-    n.add("ELU", alpha=0.7).add("GlobalAveragePooling2D", keepdims=False)
+    n.add("ELU", alpha=0.7).add("GlobalMaxPooling2D", keepdims=False)
     out["global"] = n.dense(5, "sigmoid").dense(4, "softmax")
     out["places"] = Net((9, 8, 1), 5).dense(4, "relu").conv(3, 2, activation="leaky_relu") \
-        .add("GlobalMaxPooling2D", keepdims=True).add("Flatten").dense(3, "softmax")
+        .add("GlobalAveragePooling2D", keepdims=True).add("Flatten").dense(3, "softmax")
     out["rescaling"] = Net((8, 8, 3), 6).add("Rescaling", scale=1 / 127.5, offset=-1.0).add("RandomFlip", mode="x") \
         .conv(3, activation="swish").add("Flatten").dense(2, "softmax")
     out["channels"] = Net((8, 8, 3), 7).add("Rescaling", scale=[0.01, 0.02, 0.005], offset=[0.1, -0.2, 0.3]) \

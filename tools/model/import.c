@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/opts.h"
 #include "common/start.h"
@@ -128,6 +129,9 @@ static ecg_status import_any(import_model *m, const char *path, const import_opt
         ecg_status (*take)(import_model *m, const char *path, const import_options *o, ecg_error *err);
     } kinds[] = {{"\x89HDF\r\n\x1a\n", import_keras_h5}, {"PK\x03\x04", import_keras_zip}};
     char head[8];
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* a pipe would have to be read twice */
+        return import_fail(err, ECG_EIO, "%s: not an ordinary file", path);
     FILE *f = fopen(path, "rb");
     const int why = errno;
     const size_t n = f ? fread(head, 1, sizeof head, f) : 0;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,10 +27,10 @@
 
 enum { SPARE = 512 << 20 };
 
-/* Of processor time: damaged files send libhdf5 in circles. */
-static uint64_t seconds_for(uint64_t bytes)
+/* Of processor time, for damaged files send libhdf5 in circles. It needs 5 for a small file. */
+static uint64_t milliseconds_for(uint64_t bytes)
 {
-    return 2 + (bytes >> 24);
+    return 500 + (bytes >> 14);
 }
 
 static void limit(int what, uint64_t most)
@@ -39,8 +40,7 @@ static void limit(int what, uint64_t most)
         return;
     if (l.rlim_max == RLIM_INFINITY || most < l.rlim_max)
         l.rlim_cur = (rlim_t)most;
-    if (what != RLIMIT_CPU) /* whose first limit is a signal that can be told from others */
-        l.rlim_max = l.rlim_cur;
+    l.rlim_max = l.rlim_cur;
     (void)setrlimit(what, &l);
 }
 
@@ -63,7 +63,9 @@ static void give_up_rights(uint64_t bytes)
 {
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);
-    limit(RLIMIT_CPU, seconds_for(bytes));
+    const uint64_t most = milliseconds_for(bytes);
+    const struct itimerval timer = {.it_value = {(time_t)(most / 1000), (suseconds_t)(most % 1000 * 1000)}};
+    setitimer(ITIMER_PROF, &timer, NULL);
     if (SANITIZED)
         return;
     const uint64_t now = mapped();
@@ -80,7 +82,7 @@ static void child(int fd, uint64_t bytes, keras_work *work, const void *ctx)
 {
     ecg_error err = {.status = ECG_OK};
     /* Handlers are the parent's business. */
-    static const int taken[] = {SIGPIPE, SIGINT, SIGTERM, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+    static const int taken[] = {SIGPIPE, SIGINT, SIGTERM, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGPROF};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         signal(taken[i], SIG_DFL);
     give_up_rights(bytes);
@@ -93,10 +95,9 @@ static void child(int fd, uint64_t bytes, keras_work *work, const void *ctx)
 
 static ecg_status died(int status, const char *path, uint64_t bytes, ecg_error *err)
 {
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-        return import_fail(err, ECG_ECORRUPT,
-                           "%s: libhdf5 is not done with it after %llu seconds: it is damaged", path,
-                           (unsigned long long)seconds_for(bytes));
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF)
+        return import_fail(err, ECG_ECORRUPT, "%s: libhdf5 is not done with it after %llu ms: it is damaged",
+                           path, (unsigned long long)milliseconds_for(bytes));
     if (WIFSIGNALED(status))
         return import_fail(err, ECG_ECORRUPT, "%s: libhdf5 failed on it (signal %d): it is damaged", path,
                            WTERMSIG(status));
