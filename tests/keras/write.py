@@ -77,7 +77,7 @@ def networks():
     n = Net((12, 12, 3), 4).add("ZeroPadding2D", padding=[[1, 2], [0, 3]]).conv(4, strides=2, activation="gelu")
     n.add("ELU", alpha=0.7).add("GlobalMaxPooling2D", keepdims=False)
     out["global"] = n.dense(5, "sigmoid").dense(4, "softmax")
-    out["places"] = Net((9, 8, 1), 5).dense(4, "relu").conv(3, 2, activation="leaky_relu") \
+    out["places"] = Net((9, 8, 1), 6).dense(4, "relu").conv(3, 2, activation="leaky_relu") \
         .add("GlobalAveragePooling2D", keepdims=True).add("Flatten").dense(3, "softmax")
     out["rescaling"] = Net((8, 8, 3), 6).add("Rescaling", scale=1 / 127.5, offset=-1.0).add("RandomFlip", mode="x") \
         .conv(3, activation="swish").add("Flatten").dense(2, "softmax")
