@@ -9,6 +9,7 @@ int main(int argc, char **argv)
         {"show", model_show, "print what a model file holds"},
         {"verify", model_verify, "check that model files are whole, or say what is damaged"},
         {"import", model_import, "make a model file of a Keras model"},
+        {"export", model_export, "write a model as an ONNX file or as C"},
     };
     tool_start("ecg-model", argv);
     return tool_finish(opts_dispatch("ecg-model",

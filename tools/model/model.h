@@ -9,6 +9,7 @@
 int model_show(int argc, char **argv);
 int model_verify(int argc, char **argv);
 int model_import(int argc, char **argv);
+int model_export(int argc, char **argv);
 
 /* ---- inspect.c: what show and verify have in common ---- */
 
