@@ -5,7 +5,7 @@
 
 #include "ecgcnn/net.h"
 
-enum { IMPORT_NAME = 48, IMPORT_PAIRS = 16, IMPORT_NOTES = 16, IMPORT_NOTE = 240 };
+enum { IMPORT_NAME = 48, IMPORT_PAIRS = 64, IMPORT_NOTES = 16, IMPORT_NOTE = 240 };
 
 /* What the file cannot say. */
 typedef struct import_options {
@@ -32,6 +32,8 @@ typedef struct import_model {
     char *meta[2 * IMPORT_PAIRS + 1];     /* key, value, ..., NULL */
     char note[IMPORT_NOTES][IMPORT_NOTE]; /* what the user should know, one line each */
     size_t notes;
+    float *zca;    /* what prep.zca points to; malloc, or NULL */
+    ecg_rule rule; /* size 0: none */
 } import_model;
 
 /* Fill *err and return s: one line that names the file and what was expected. */

@@ -98,6 +98,14 @@ static char **numbered(uint32_t n)
     return name;
 }
 
+static ecg_status with_rule(ecg_model **model, const ecg_rule *rule, ecg_error *err)
+{
+    ecg_model *plain = *model;
+    const ecg_status s = ecg_model_with_rule(model, plain, rule, err);
+    ecg_model_free(plain);
+    return s;
+}
+
 static ecg_status make(ecg_model **out, const import_model *m, const ecg_spec *spec,
                        const char *const *classes, uint32_t count, ecg_error *err)
 {
@@ -125,7 +133,7 @@ static ecg_status make(ecg_model **out, const import_model *m, const ecg_spec *s
         tensor[i] = (ecg_tensor){m->tensor[i].name, m->tensor[i].value, m->tensor[i].count};
     const ecg_status s = ecg_model_new(out, spec, &info, tensor, m->tensors, err);
     free(tensor);
-    return s;
+    return s == ECG_OK && m->rule.size ? with_rule(out, &m->rule, err) : s;
 }
 
 ecg_status import_make(ecg_model **out, const import_model *m, const char *const *classes, uint32_t count,
@@ -151,6 +159,7 @@ ecg_status import_make(ecg_model **out, const import_model *m, const char *const
 
 void import_free(import_model *m)
 {
+    free(m->zca);
     free(m->text);
     for (size_t i = 0; i < m->tensors; i++)
         free(m->tensor[i].value);
