@@ -17,7 +17,10 @@ static const char about[] =
     "Makes a model file of a trained Keras model: an HDF5 file (NAME.h5, Keras 2 and 3) or a .keras file, "
     "Sequential, or Functional where the layers are a chain. Pictures are read as Keras reads them, with "
     "nearest-neighbour resizing. What a Keras file does not say must be given: how pixels were scaled, and "
-    "the names of the classes. A layer that this library does not have is an error that names it.";
+    "the names of the classes. A layer that this library does not have is an error that names it.\n\n"
+    "Or of an ONNX file (operator sets 7 to 21) whose nodes are a chain of such layers. One written by "
+    "'ecg-model export' needs no more; for any other, what it does not do to the pixels itself is given by "
+    "--rescale, and pictures are read as by this library, with antialiased bilinear resizing.";
 
 static const char more[] = "Exit status: 0 done, 1 failed, 2 wrong usage.\n\nWith --gray the model reads "
                            "gray pictures, and gives the "
@@ -142,7 +145,11 @@ static ecg_status import_any(import_model *m, const char *path, const import_opt
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (n >= strlen(kinds[i].begins) && memcmp(head, kinds[i].begins, strlen(kinds[i].begins)) == 0)
             return kinds[i].take(m, path, o, err);
-    return import_fail(err, ECG_EFORMAT, "%s: neither an HDF5 nor a .keras file", path);
+    /* ONNX has no such bytes, but writers begin with the version. */
+    const size_t length = strlen(path);
+    if ((n > 0 && head[0] == 0x08) || (length > 5 && strcmp(path + length - 5, ".onnx") == 0))
+        return import_onnx(m, path, o, err);
+    return import_fail(err, ECG_EFORMAT, "%s: neither an HDF5 nor a .keras nor an ONNX file", path);
 }
 
 static void report(const char *path, const ecg_model *m)
