@@ -24,15 +24,6 @@ bool chain_elementwise(chain_kind kind)
     return kind >= CHAIN_DROPOUT && kind <= CHAIN_SILU;
 }
 
-void chain_same(uint32_t in, uint32_t kernel, uint32_t stride, uint32_t dilation, uint32_t *before,
-                uint32_t *after)
-{
-    const int64_t reach = ((int64_t)kernel - 1) * dilation + 1, out = ((int64_t)in + stride - 1) / stride;
-    const int64_t total = (out - 1) * stride + reach - in;
-    *before = total > 0 ? (uint32_t)(total / 2) : 0;
-    *after = total > 0 ? (uint32_t)(total - total / 2) : 0;
-}
-
 /* ---- attributes, from their canonical text ---- */
 
 /* The word `name=...`, or with name NULL the positional word number `at`, as it is in text; "" if absent. */

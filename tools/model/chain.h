@@ -65,7 +65,13 @@ size_t chain_weights(const chain *c);
 chain_kind chain_kind_of(const char *name);
 
 /* Padding before and after along one axis, as `pad=same` has it. */
-void chain_same(uint32_t in, uint32_t kernel, uint32_t stride, uint32_t dilation, uint32_t *before,
-                uint32_t *after);
+static inline void chain_same(uint32_t in, uint32_t kernel, uint32_t stride, uint32_t dilation,
+                              uint32_t *before, uint32_t *after)
+{
+    const int64_t reach = ((int64_t)kernel - 1) * dilation + 1, out = ((int64_t)in + stride - 1) / stride;
+    const int64_t total = (out - 1) * stride + reach - in;
+    *before = total > 0 ? (uint32_t)(total / 2) : 0;
+    *after = total > 0 ? (uint32_t)(total - total / 2) : 0;
+}
 
 #endif
