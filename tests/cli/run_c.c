@@ -29,7 +29,7 @@ int main(int argc, char **argv)
     FILE *pixels, *probs;
     float worst = 0.0f;
     int n = 0, i;
-    if (argc != 4 + CLASSES)
+    if (argc < 4 + CLASSES)
         return 2;
     for (i = 0; i < CLASSES; i++)
         if (strcmp(CLASS[i], argv[4 + i]) != 0)
