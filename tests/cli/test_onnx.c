@@ -1,5 +1,6 @@
 /* The reader of ONNX files: protobuf that is damaged, graphs that are no chain of our layers, and what each
  * message names. Files are written here, with the writer's protobuf. */
+#include <math.h>
 #include <string.h>
 
 #include "model/onnx_walk.h"
@@ -133,8 +134,8 @@ static void refuses(parts p, ecg_status want, const char *words)
     ecg_error err;
     pb file = file_of(&p);
     const ecg_status s = read_bytes(&file, &usual_options, &m, &err);
-    ck_assert_msg(s == want && strstr(err.message, words), "%s: %s; expected %s", ecg_status_name(s), err.message,
-                  words);
+    ck_assert_msg(s == want && strstr(err.message, words), "%s: %s; expected %s", ecg_status_name(s),
+                  err.message, words);
     import_free(&m);
     pb_free(&file);
 }
@@ -181,17 +182,17 @@ START_TEST(damaged_fields)
         unsigned char bytes[12];
         size_t n;
     } bad[] = {
-        {{0x00, 0x01}, 2},                                                              /* field 0 */
-        {{0x0b}, 1},                                                                    /* a group begins */
-        {{0x0c}, 1},                                                                    /* a group ends */
-        {{0x0e}, 1},                                                                    /* no such wire type */
-        {{0x0a, 0x02, 'a'}, 3},                                                         /* beyond the end */
-        {{0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, 11},       /* far beyond */
-        {{0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02}, 11},       /* over 64 bits */
+        {{0x00, 0x01}, 2},                                                        /* field 0 */
+        {{0x0b}, 1},                                                              /* a group begins */
+        {{0x0c}, 1},                                                              /* a group ends */
+        {{0x0e}, 1},                                                              /* no such wire type */
+        {{0x0a, 0x02, 'a'}, 3},                                                   /* beyond the end */
+        {{0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, 11}, /* far beyond */
+        {{0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02}, 11}, /* over 64 bits */
         {{0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01}, 12}, /* 11 bytes */
-        {{0x0d, 1, 2, 3}, 4},                                                           /* three of four bytes */
-        {{0x09, 1, 2, 3, 4, 5, 6, 7}, 8},                                               /* seven of eight */
-        {{0x08}, 1},                                                                    /* no value */
+        {{0x0d, 1, 2, 3}, 4},             /* three of four bytes */
+        {{0x09, 1, 2, 3, 4, 5, 6, 7}, 8}, /* seven of eight */
+        {{0x08}, 1},                      /* no value */
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         pb_view v = {bad[i].bytes, bad[i].bytes + bad[i].n};
@@ -317,8 +318,11 @@ END_TEST
 START_TEST(refused_graphs)
 {
     parts p = begin();
-    add(&p, "Softmax", "x", NULL, "y");
+    add(&p, "Relu", "x", NULL, "y");
     refuses(p, ECG_EUNSUPPORTED, "ends in a picture");
+    p = begin(); /* over columns */
+    add(&p, "Softmax", "x", NULL, "y");
+    refuses(p, ECG_EUNSUPPORTED, "expected a softmax over classes or channels");
     p = begin();
     add(&p, "Flatten", "x", NULL, "f");
     add(&p, "Lambda", "f", NULL, "y");
@@ -428,5 +432,20 @@ START_TEST(rescale_is_asked_for)
 }
 END_TEST
 
-UNIT_MAIN("onnx", varints, damaged_fields, text_is_utf8, smallest, weights_in_every_form, cut_short, refused_files,
-          refused_graphs, channels_are_put_in_order, rescale_is_asked_for)
+int main(void)
+{
+    Suite *s = suite_create("onnx");
+    TCase *t = tcase_create("reader");
+    tcase_add_test(t, varints);
+    tcase_add_test(t, damaged_fields);
+    tcase_add_test(t, text_is_utf8);
+    tcase_add_test(t, smallest);
+    tcase_add_test(t, weights_in_every_form);
+    tcase_add_test(t, cut_short);
+    tcase_add_test(t, refused_files);
+    tcase_add_test(t, refused_graphs);
+    tcase_add_test(t, channels_are_put_in_order);
+    tcase_add_test(t, rescale_is_asked_for);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
