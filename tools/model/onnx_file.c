@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "model/import.h"
-#include "model/onnx_tensor.h"
+#include "model/onnx_parts.h"
 
 enum { GRAPH_NODE = 1, GRAPH_INITIALIZER = 5, GRAPH_INPUT = 11, GRAPH_OUTPUT = 12, GRAPH_SPARSE = 15 };
 enum {
@@ -64,144 +64,6 @@ onnx_text onnx_meta(const onnx_file *f, const char *key)
     return none;
 }
 
-static ecg_status corrupt(ecg_error *err, const char *where)
-{
-    return import_fail(err, ECG_ECORRUPT, "%s: damaged, or no ONNX file", where);
-}
-
-/* The bytes of a field that must have some. */
-static ecg_status bytes(const pb_field *f, onnx_text *out, const char *where, ecg_error *err)
-{
-    if (f->wire != PB_BYTES)
-        return corrupt(err, where);
-    out->at = (const char *)f->bytes.at;
-    out->n = pb_length(f->bytes);
-    return ECG_OK;
-}
-
-static ecg_status number(const pb_field *f, uint64_t *out, const char *where, ecg_error *err)
-{
-    if (f->wire != PB_VARINT)
-        return corrupt(err, where);
-    *out = f->value;
-    return ECG_OK;
-}
-
-/* An array of `count` elements with room for one more, which is zero; NULL after *err was filled, the array
- * is as it was then. */
-static void *grown(void *array, uint32_t count, uint32_t most, size_t size, const char *what, ecg_error *err)
-{
-    if (count == most) {
-        import_fail(err, ECG_ELIMIT, "more than %u %s", most, what);
-        return NULL;
-    }
-    if ((count & (count - 1)) == 0) { /* room is the next power of two */
-        array = realloc(array, (count ? 2 * (size_t)count : 1) * size);
-        if (!array) {
-            import_fail(err, ECG_ENOMEM, "out of memory");
-            return NULL;
-        }
-    }
-    memset((char *)array + count * size, 0, size);
-    return array;
-}
-
-/* ---- attributes and nodes ---- */
-
-static void one_int(onnx_attribute *a, uint64_t v)
-{
-    if (a->n == ONNX_MOST_INTS)
-        a->many = true;
-    else
-        a->ints[a->n++] = (int64_t)v;
-}
-
-static ecg_status read_ints(onnx_attribute *a, const pb_field *f, ecg_error *err)
-{
-    if (f->wire == PB_VARINT) {
-        one_int(a, f->value);
-        return ECG_OK;
-    }
-    if (f->wire != PB_BYTES)
-        return corrupt(err, "attribute");
-    pb_view v = f->bytes;
-    uint64_t value;
-    int more;
-    while ((more = pb_next_varint(&v, &value)) == 1)
-        one_int(a, value);
-    return more == 0 ? ECG_OK : corrupt(err, "attribute");
-}
-
-static ecg_status read_attribute(onnx_attribute *a, pb_view v, ecg_error *err)
-{
-    enum { NAME = 1, F = 2, I = 3, S = 4, T = 5, INTS = 8, TYPE = 20 };
-    pb_field f;
-    uint64_t i;
-    int more;
-    ecg_status s = ECG_OK;
-    while (s == ECG_OK && (more = pb_next(&v, &f)) != 0) {
-        if (more < 0)
-            return corrupt(err, "attribute");
-        if (f.number == NAME)
-            s = bytes(&f, &a->name, "attribute", err);
-        else if (f.number == F && f.wire != PB_32)
-            s = corrupt(err, "attribute");
-        else if (f.number == F)
-            a->f = pb_to_float((uint32_t)f.value);
-        else if (f.number == I && (s = number(&f, &i, "attribute", err)) == ECG_OK)
-            a->i = (int64_t)i;
-        else if (f.number == S)
-            s = bytes(&f, &a->s, "attribute", err);
-        else if (f.number == INTS)
-            s = read_ints(a, &f, err);
-        else if (f.number == TYPE)
-            s = number(&f, &a->type, "attribute", err);
-        else if (f.number == T) {
-            if (f.wire != PB_BYTES || a->t)
-                return corrupt(err, "attribute");
-            a->t = calloc(1, sizeof *a->t);
-            s = a->t ? onnx_tensor_read(a->t, f.bytes, err) : import_fail(err, ECG_ENOMEM, "out of memory");
-        }
-    }
-    return s;
-}
-
-static ecg_status read_node(onnx_op *op, pb_view v, ecg_error *err)
-{
-    enum { INPUT = 1, OUTPUT = 2, NAME = 3, TYPE = 4, ATTRIBUTE = 5, DOMAIN_NAME = 7 };
-    pb_field f;
-    int more;
-    ecg_status s = ECG_OK;
-    while (s == ECG_OK && (more = pb_next(&v, &f)) != 0) {
-        if (more < 0)
-            return corrupt(err, "node");
-        const bool in = f.number == INPUT;
-        if (in || f.number == OUTPUT) {
-            uint32_t *n = in ? &op->inputs : &op->outputs;
-            if (*n == ONNX_MOST_INPUTS)
-                return import_fail(err, ECG_EUNSUPPORTED, "node %u: more than %d inputs or outputs",
-                                   op->index + 1, (int)ONNX_MOST_INPUTS);
-            s = bytes(&f, in ? &op->input[(*n)++] : &op->output[(*n)++], "node", err);
-        } else if (f.number == NAME) {
-            s = bytes(&f, &op->name, "node", err);
-        } else if (f.number == TYPE) {
-            s = bytes(&f, &op->type, "node", err);
-        } else if (f.number == DOMAIN_NAME) {
-            s = bytes(&f, &op->domain, "node", err);
-        } else if (f.number == ATTRIBUTE) {
-            if (f.wire != PB_BYTES)
-                return corrupt(err, "node");
-            onnx_attribute *a = grown(op->attr, op->attrs, ONNX_MOST_ATTRS, sizeof *a, "attributes of a node",
-                                      err);
-            if (!a)
-                return err->status;
-            op->attr = a;
-            s = read_attribute(&op->attr[op->attrs++], f.bytes, err);
-        }
-    }
-    return s;
-}
-
 /* ---- inputs and outputs ---- */
 
 /* The bytes of field `wanted` of a message, the last of several; empty where there is none. */
@@ -247,7 +109,7 @@ static ecg_status read_input(onnx_input *in, pb_view v, ecg_error *err)
     pb_view name, type, tensor, shape;
     if (!inside(v, 1, &name) || !inside(v, 2, &type) || !inside(type, 1, &tensor) ||
         !inside(tensor, 2, &shape) || !read_dims(in, shape))
-        return corrupt(err, "graph input or output");
+        return onnx_corrupt(err, "graph input or output");
     in->name = (onnx_text){(const char *)name.at, pb_length(name)};
     pb_field f;
     while (pb_next(&tensor, &f) == 1)
@@ -260,7 +122,7 @@ static ecg_status read_input(onnx_input *in, pb_view v, ecg_error *err)
 
 static ecg_status read_initializer(onnx_file *out, pb_view v, ecg_error *err)
 {
-    onnx_tensor *t = grown(out->tensor, out->tensors, ONNX_MOST_TENSORS, sizeof *t, "tensors", err);
+    onnx_tensor *t = onnx_grown(out->tensor, out->tensors, ONNX_MOST_TENSORS, sizeof *t, "tensors", err);
     if (!t)
         return err->status;
     out->tensor = t;
@@ -274,7 +136,7 @@ static ecg_status read_graph_field(onnx_file *out, const pb_field *f, ecg_error 
         n != GRAPH_SPARSE)
         return ECG_OK;
     if (f->wire != PB_BYTES)
-        return corrupt(err, "graph");
+        return onnx_corrupt(err, "graph");
     if (n == GRAPH_SPARSE)
         return import_fail(err, ECG_EUNSUPPORTED, "sparse tensors are not supported");
     if (n == GRAPH_INITIALIZER)
@@ -288,12 +150,12 @@ static ecg_status read_graph_field(onnx_file *out, const pb_field *f, ecg_error 
     }
     if (n == GRAPH_INPUT)
         return ECG_OK; /* once all initializers are known */
-    onnx_op *op = grown(out->op, out->ops, ONNX_MOST_NODES, sizeof *op, "nodes", err);
+    onnx_op *op = onnx_grown(out->op, out->ops, ONNX_MOST_NODES, sizeof *op, "nodes", err);
     if (!op)
         return err->status;
     out->op = op;
     op[out->ops].index = out->ops;
-    return read_node(&op[out->ops++], f->bytes, err);
+    return onnx_node_read(&op[out->ops++], f->bytes, err);
 }
 
 /* Inputs that are no initializers; older files list these among the inputs too. */
@@ -325,7 +187,7 @@ static ecg_status take_constants(onnx_file *out, ecg_error *err)
         const onnx_attribute *a = onnx_attribute_of(op, "value");
         if (!a || !a->t)
             continue; /* not taken for a constant by whoever asks for it */
-        onnx_tensor *t = grown(out->tensor, out->tensors, ONNX_MOST_TENSORS, sizeof *t, "tensors", err);
+        onnx_tensor *t = onnx_grown(out->tensor, out->tensors, ONNX_MOST_TENSORS, sizeof *t, "tensors", err);
         if (!t)
             return err->status;
         out->tensor = t;
@@ -343,11 +205,11 @@ static ecg_status read_graph(onnx_file *out, pb_view v, ecg_error *err)
     pb_field f;
     int more;
     if (out->graph)
-        return corrupt(err, "graph");
+        return onnx_corrupt(err, "graph");
     out->graph = true;
     while ((more = pb_next(&v, &f)) != 0) {
         if (more < 0)
-            return corrupt(err, "graph");
+            return onnx_corrupt(err, "graph");
         const ecg_status s = read_graph_field(out, &f, err);
         if (s != ECG_OK)
             return s;
@@ -367,11 +229,11 @@ static ecg_status read_opset(onnx_file *out, pb_view v, ecg_error *err)
     ecg_status s = ECG_OK;
     while (s == ECG_OK && (more = pb_next(&v, &f)) != 0) {
         if (more < 0)
-            return corrupt(err, "opset");
+            return onnx_corrupt(err, "opset");
         if (f.number == 1)
-            s = bytes(&f, &domain, "opset", err);
+            s = onnx_bytes(&f, &domain, "opset", err);
         else if (f.number == 2)
-            s = number(&f, &version, "opset", err);
+            s = onnx_number(&f, &version, "opset", err);
     }
     if (s == ECG_OK && (domain.n == 0 || onnx_is(domain, "ai.onnx")))
         out->opset = version;
@@ -381,13 +243,13 @@ static ecg_status read_opset(onnx_file *out, pb_view v, ecg_error *err)
 static ecg_status read_meta(onnx_file *out, pb_view v, ecg_error *err)
 {
     pb_view key, value;
-    onnx_pair *p = grown(out->meta, out->metas, ONNX_MOST_META, sizeof *p, "entries of metadata", err);
+    onnx_pair *p = onnx_grown(out->meta, out->metas, ONNX_MOST_META, sizeof *p, "entries of metadata", err);
     if (!p)
         return err->status;
     out->meta = p;
     p += out->metas++;
     if (!inside(v, 1, &key) || !inside(v, 2, &value))
-        return corrupt(err, "metadata");
+        return onnx_corrupt(err, "metadata");
     p->key = (onnx_text){(const char *)key.at, pb_length(key)};
     p->value = (onnx_text){(const char *)value.at, pb_length(value)};
     return ECG_OK;
@@ -397,17 +259,17 @@ static ecg_status read_field(onnx_file *out, const pb_field *f, ecg_error *err)
 {
     switch (f->number) {
     case MODEL_IR:
-        return number(f, &out->ir, "model", err);
+        return onnx_number(f, &out->ir, "model", err);
     case MODEL_PRODUCER:
-        return bytes(f, &out->producer, "model", err);
+        return onnx_bytes(f, &out->producer, "model", err);
     case MODEL_PRODUCER_VERSION:
-        return bytes(f, &out->producer_version, "model", err);
+        return onnx_bytes(f, &out->producer_version, "model", err);
     case MODEL_GRAPH:
-        return f->wire == PB_BYTES ? read_graph(out, f->bytes, err) : corrupt(err, "model");
+        return f->wire == PB_BYTES ? read_graph(out, f->bytes, err) : onnx_corrupt(err, "model");
     case MODEL_OPSET:
-        return f->wire == PB_BYTES ? read_opset(out, f->bytes, err) : corrupt(err, "model");
+        return f->wire == PB_BYTES ? read_opset(out, f->bytes, err) : onnx_corrupt(err, "model");
     case MODEL_METADATA:
-        return f->wire == PB_BYTES ? read_meta(out, f->bytes, err) : corrupt(err, "model");
+        return f->wire == PB_BYTES ? read_meta(out, f->bytes, err) : onnx_corrupt(err, "model");
     case MODEL_FUNCTIONS:
         return import_fail(err, ECG_EUNSUPPORTED, "functions of a model are not supported");
     default:
@@ -437,7 +299,7 @@ ecg_status onnx_open(onnx_file *out, const unsigned char *data, size_t n, ecg_er
     *out = (onnx_file){0};
     while ((more = pb_next(&v, &f)) != 0) {
         if (more < 0)
-            return out->graph ? corrupt(err, "model")
+            return out->graph ? onnx_corrupt(err, "model")
                               : import_fail(err, ECG_EFORMAT, "no ONNX file: the bytes are no protobuf");
         const ecg_status s = read_field(out, &f, err);
         if (s != ECG_OK)

@@ -1,4 +1,4 @@
-#include "model/onnx_tensor.h"
+#include "model/onnx_parts.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
