@@ -313,6 +313,17 @@ typedef struct ecg_session_options {
 ECG_API ecg_status ecg_session_new(ecg_session **out, ecg_model *m, const ecg_session_options *o,
                                    ecg_error *err);
 
+/* A session in memory of the caller's, for a program that decides where its memory comes from: of one thread,
+ * the caller's, for one picture at a time. _bytes: how much this model needs, and 0 when out of memory for
+ * working it out. _new_in: memory[bytes], of any alignment, must stay where it is until the session is freed,
+ * and is the caller's again then; nothing else is allocated for the session, now or when it runs, but a few
+ * KiB that are free again when this returns. (The BLAS keeps its own buffers, which it takes once.) Answers
+ * have the same bits as those of any other session. Errors: ECG_EINVAL (too few bytes: says how many),
+ * ECG_ENOMEM. */
+ECG_API size_t ecg_session_bytes(const ecg_model *m);
+ECG_API ecg_status ecg_session_new_in(ecg_session **out, ecg_model *m, void *memory, size_t bytes,
+                                      ecg_error *err);
+
 /* x[n][h][w][c], prepared by ecg_preprocess_values; probs[n][classes], each row summing to 1. Allocates
  * nothing. The same picture gives the same bits whatever n, its place and the number of threads. */
 ECG_API void ecg_session_run(ecg_session *s, const float *x, size_t n, float *probs);

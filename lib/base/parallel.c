@@ -142,12 +142,12 @@ ecg_status ecg__pool_new(ecg__pool **out, uint32_t threads)
 
 uint32_t ecg__pool_workers(const ecg__pool *p)
 {
-    return p->workers;
+    return p ? p->workers : 1;
 }
 
 void ecg__parallel_for(ecg__pool *p, size_t items, ecg__task *task, void *ctx)
 {
-    if (items < 2 || p->workers == 1 || p->owner != getpid()) {
+    if (items < 2 || !p || p->workers == 1 || p->owner != getpid()) {
         for (size_t i = 0; i < items; i++)
             task(ctx, i, 0);
         return;

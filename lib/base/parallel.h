@@ -20,10 +20,10 @@ uint32_t ecg__cores(void);
 /* `threads` workers, the calling thread among them; 0: ecg__cores(); at most 256. Where the system gives
  * fewer threads, the pool has fewer. ECG_ENOMEM when out of memory. */
 ecg_status ecg__pool_new(ecg__pool **out, uint32_t threads);
-uint32_t ecg__pool_workers(const ecg__pool *p);
+uint32_t ecg__pool_workers(const ecg__pool *p); /* NULL: 1 */
 
 /* Run all items and return when all are done. Allocates nothing. In a child process that was forked after the
- * pool was made (its threads are gone there) the caller does all the work. */
+ * pool was made (its threads are gone there), and without a pool (NULL), the caller does all the work. */
 void ecg__parallel_for(ecg__pool *p, size_t items, ecg__task *task, void *ctx);
 
 /* NULL is allowed. */

@@ -148,3 +148,17 @@ void ecg__infer_end(ecg__infer *f)
     f->spec = NULL;
     f->offset = NULL;
 }
+
+size_t ecg__infer_plan_bytes(const ecg__infer *f)
+{
+    return ecg__align_up(f->spec->layers * sizeof *f->offset) + ecg__spec_bytes(f->spec);
+}
+
+ecg__infer ecg__infer_place(const ecg__infer *f, void *memory)
+{
+    ecg__infer placed = *f;
+    const size_t offsets = f->spec->layers * sizeof *f->offset;
+    placed.offset = memcpy(memory, f->offset, offsets);
+    placed.spec = ecg__spec_place(f->spec, (unsigned char *)memory + ecg__align_up(offsets));
+    return placed;
+}

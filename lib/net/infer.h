@@ -47,4 +47,9 @@ void ecg__infer_run_tap(const ecg__infer *f, const float *flat, const float *x, 
 
 void ecg__infer_end(ecg__infer *f);
 
+/* Bytes that the plan itself takes, a multiple of 64; and a copy of it in so many bytes of somebody else's
+ * memory, 64-byte aligned, which is not ended. */
+size_t ecg__infer_plan_bytes(const ecg__infer *f);
+ecg__infer ecg__infer_place(const ecg__infer *f, void *memory);
+
 #endif

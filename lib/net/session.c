@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -16,13 +17,23 @@ enum { GROUP = 16 /* samples that share a reading of large matrices */ };
 struct ecg_session {
     ecg_model *model;
     ecg__infer infer;
-    ecg__pool *pool;
+    ecg__pool *pool;    /* NULL: the caller alone */
+    bool placed;        /* in the caller's memory, with plan and arena */
     size_t arena_bytes; /* of one worker: the network's arena, its input, packed pixels */
     size_t input_at, pixels_at;
     unsigned char *arena;
     ecg__laps *profile, *timing; /* timing: profile, or NULL while it is off */
     uint64_t ns, pictures;       /* timed */
 };
+
+/* Where a worker's input and pixels lie, behind the network's arena. */
+static void lay_out(ecg_session *s, const ecg_spec *spec)
+{
+    const size_t values = spec->layer[0].plan.in_count;
+    s->input_at = s->infer.bytes;
+    s->pixels_at = s->input_at + ecg__align_up(values * sizeof(float));
+    s->arena_bytes = s->pixels_at + ecg__align_up(values);
+}
 
 ecg_status ecg_session_new(ecg_session **out, ecg_model *m, const ecg_session_options *o, ecg_error *err)
 {
@@ -41,10 +52,7 @@ ecg_status ecg_session_new(ecg_session **out, ecg_model *m, const ecg_session_op
         status = ecg__pool_new(&s->pool, opt.threads);
     size_t total = 0; /* bytes of all arenas */
     if (status == ECG_OK) {
-        const size_t values = m->spec->layer[0].plan.in_count;
-        s->input_at = s->infer.bytes;
-        s->pixels_at = s->input_at + ecg__align_up(values * sizeof(float));
-        s->arena_bytes = s->pixels_at + ecg__align_up(values);
+        lay_out(s, m->spec);
         if (!ecg__mul(&total, s->arena_bytes, ecg__pool_workers(s->pool)))
             total = SIZE_MAX - ECG__ALIGN;
         s->arena = ecg__alloc(total);
@@ -63,16 +71,67 @@ ecg_status ecg_session_new(ecg_session **out, ecg_model *m, const ecg_session_op
     return ECG_OK;
 }
 
+/* A session of one thread for one sample at a time, but for its memory; *bytes of it, for any alignment. */
+static ecg_status plan_placed(ecg_session *s, const ecg_model *m, size_t *bytes)
+{
+    *s = (ecg_session){.placed = true};
+    const ecg_status status = ecg__infer_plan(&s->infer, m->spec, 1);
+    if (status != ECG_OK)
+        return status;
+    lay_out(s, m->spec);
+    *bytes = ECG__ALIGN + ecg__align_up(sizeof *s) + ecg__infer_plan_bytes(&s->infer) + s->arena_bytes;
+    return ECG_OK;
+}
+
+size_t ecg_session_bytes(const ecg_model *m)
+{
+    ecg_session s;
+    size_t bytes;
+    if (plan_placed(&s, m, &bytes) != ECG_OK)
+        return 0;
+    ecg__infer_end(&s.infer);
+    return bytes;
+}
+
+ecg_status ecg_session_new_in(ecg_session **out, ecg_model *m, void *memory, size_t bytes, ecg_error *err)
+{
+    *out = NULL;
+    ecg_session planned;
+    size_t need;
+    if (plan_placed(&planned, m, &need) != ECG_OK)
+        return ecg__fail(err, ECG_ENOMEM, "session: out of memory");
+    ecg__infer plan = planned.infer;
+    if (!memory || bytes < need) {
+        ecg__infer_end(&plan);
+        return ecg__fail(err, ECG_EINVAL, "session: %zu bytes of memory given, this model needs %zu",
+                         memory ? bytes : 0, need);
+    }
+    unsigned char *at = memory;
+    at += (ECG__ALIGN - (uintptr_t)at % ECG__ALIGN) % ECG__ALIGN;
+    ecg_session *s = (ecg_session *)(void *)at;
+    at += ecg__align_up(sizeof *s);
+    *s = planned;
+    s->infer = ecg__infer_place(&plan, at);
+    s->arena = at + ecg__infer_plan_bytes(&plan);
+    ecg__infer_end(&plan);
+    s->model = ecg_model_retain(m);
+    ecg__blas_pin();
+    *out = s;
+    return ECG_OK;
+}
+
 void ecg_session_free(ecg_session *s)
 {
     if (!s)
         return;
-    ecg__pool_free(s->pool);
-    ecg__infer_end(&s->infer);
-    ecg__free(s->arena);
     ecg__laps_free(s->profile);
     ecg__blas_unpin();
     ecg_model_free(s->model);
+    if (s->placed)
+        return;
+    ecg__pool_free(s->pool);
+    ecg__infer_end(&s->infer);
+    ecg__free(s->arena);
     ecg__free(s);
 }
 

@@ -139,25 +139,45 @@ size_t ecg_spec_print(const ecg_spec *s, char *buf, size_t cap)
     return t.n;
 }
 
+/* Everything of s into the arrays of *copy. */
+static void fill(ecg_spec *copy, const ecg_spec *s, ecg__layer *layer, ecg__slot *slot)
+{
+    *copy = *s;
+    copy->layer = memcpy(layer, s->layer, s->layers * sizeof *s->layer);
+    copy->slot = memcpy(slot, s->slot, s->slots * sizeof *s->slot);
+    for (uint32_t i = 0; i < copy->slots; i++) {
+        ecg__layer *l = &copy->layer[copy->slot[i].layer];
+        copy->slot[i].tensor = &l->plan.tensor[i - l->first_tensor];
+    }
+}
+
 ecg_spec *ecg__spec_copy(const ecg_spec *s)
 {
     ecg_spec *copy = ecg__calloc(1, sizeof *copy);
     if (!copy)
         return NULL;
-    *copy = *s;
     copy->layer = ecg__alloc(s->layers * sizeof *s->layer);
     copy->slot = ecg__alloc((s->slots ? s->slots : 1) * sizeof *s->slot);
     if (!copy->layer || !copy->slot) {
         ecg_spec_free(copy);
         return NULL;
     }
-    memcpy(copy->layer, s->layer, s->layers * sizeof *s->layer);
-    memcpy(copy->slot, s->slot, s->slots * sizeof *s->slot);
-    for (uint32_t i = 0; i < copy->slots; i++) {
-        ecg__layer *l = &copy->layer[copy->slot[i].layer];
-        copy->slot[i].tensor = &l->plan.tensor[i - l->first_tensor];
-    }
+    fill(copy, s, copy->layer, copy->slot);
     return copy;
+}
+
+size_t ecg__spec_bytes(const ecg_spec *s)
+{
+    return ecg__align_up(sizeof *s) + ecg__align_up(s->layers * sizeof *s->layer) +
+           ecg__align_up(s->slots * sizeof *s->slot);
+}
+
+ecg_spec *ecg__spec_place(const ecg_spec *s, void *memory)
+{
+    unsigned char *layer = (unsigned char *)memory + ecg__align_up(sizeof *s);
+    unsigned char *slot = layer + ecg__align_up(s->layers * sizeof *s->layer);
+    fill(memory, s, (ecg__layer *)(void *)layer, (ecg__slot *)(void *)slot);
+    return memory;
 }
 
 void ecg_spec_free(ecg_spec *s)

@@ -39,6 +39,11 @@ struct ecg_spec {
 /* A deep copy. NULL when out of memory. */
 ecg_spec *ecg__spec_copy(const ecg_spec *s);
 
+/* Bytes of a deep copy in one piece, a multiple of 64; and that copy in so many bytes of somebody else's
+ * memory, 64-byte aligned, which is not freed. */
+size_t ecg__spec_bytes(const ecg_spec *s);
+ecg_spec *ecg__spec_place(const ecg_spec *s, void *memory);
+
 /* Pointers to the tensors of layer i in a flat vector. */
 static inline void ecg__spec_tensors(const ecg_spec *s, uint32_t i, const float *flat,
                                      const float *out[ECG__MAX_TENSORS])

@@ -103,6 +103,68 @@ START_TEST(rows_may_lie_apart)
 }
 END_TEST
 
+START_TEST(a_session_lies_where_it_is_told)
+{
+    const char *const nets[] = {text, "input 20x24x1; flatten; dense 3; softmax",
+                                "input 20x24x1; conv2d 3 20x24 elu; batchnorm; flatten; softmax"};
+    static uint8_t px[N * VALUES];
+    static float x[N * VALUES], want[N * 3], got[N * 3];
+    pictures(px, sizeof px);
+    for (size_t k = 0; k < sizeof nets / sizeof *nets; k++) {
+        ecg_error e;
+        ecg_model *m = make_model(nets[k]);
+        for (size_t i = 0; i < N; i++)
+            ecg_preprocess_values(ecg_model_preprocess(m), px + i * VALUES, x + i * VALUES);
+        ecg_session *s;
+        ck_ok(ecg_session_new(&s, m, NULL, &e), e);
+        ecg_session_run(s, x, N, want);
+        ecg_session_free(s);
+        const size_t bytes = ecg_session_bytes(m);
+        ck_assert_uint_gt(bytes, VALUES * sizeof(float));
+        /* Any alignment, and not a byte beyond; a sanitizer sees one read beyond, too. */
+        for (size_t shift = 0; shift <= 65; shift += 13) {
+            unsigned char *memory = malloc(shift + bytes);
+            memset(memory, 0xa5, shift + bytes);
+            ck_ok(ecg_session_new_in(&s, m, memory + shift, bytes, &e), e);
+            ck_assert((unsigned char *)s >= memory + shift && (unsigned char *)s < memory + shift + bytes);
+            memset(got, 0, sizeof got);
+            ecg_session_run(s, x, N, got);
+            ck_assert_int_eq(memcmp(want, got, sizeof want), 0);
+            ecg_session_free(s);
+            for (size_t i = 0; i < shift; i++)
+                ck_assert_uint_eq(memory[i], 0xa5);
+            free(memory);
+        }
+        unsigned char few;
+        ck_fails(ecg_session_new_in(&s, m, &few, bytes - 1, &e), e, ECG_EINVAL, "this model needs");
+        ck_assert_ptr_null(s);
+        ck_fails(ecg_session_new_in(&s, m, NULL, bytes, &e), e, ECG_EINVAL, "0 bytes of memory given");
+        ecg_model_free(m);
+    }
+}
+END_TEST
+
+START_TEST(a_placed_session_keeps_its_model)
+{
+    ecg_error e;
+    ecg_model *m = make_model(text);
+    const size_t bytes = ecg_session_bytes(m);
+    void *memory = malloc(bytes);
+    ecg_session *s;
+    ck_ok(ecg_session_new_in(&s, m, memory, bytes, &e), e);
+    ecg_model_free(m);
+    static uint8_t px[VALUES];
+    pictures(px, sizeof px);
+    const ecg_image img = {.px = px, .w = 24, .h = 20, .c = 1, .stride = 24};
+    float probs[3];
+    ecg_decision d;
+    ck_ok(ecg_session_judge_images(s, &img, NULL, 1, probs, &d, &e), e);
+    ck_assert_int_eq(memcmp(&probs[d.best], &d.probability, sizeof *probs), 0);
+    ecg_session_free(s);
+    free(memory);
+}
+END_TEST
+
 #if !UNIT_SANITIZED
 START_TEST(missing_memory_is_named)
 {
@@ -133,6 +195,8 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, company_and_threads_change_nothing);
     tcase_add_test(t, rows_may_lie_apart);
+    tcase_add_test(t, a_session_lies_where_it_is_told);
+    tcase_add_test(t, a_placed_session_keeps_its_model);
 #if !UNIT_SANITIZED
     tcase_add_test(t, missing_memory_is_named); /* a sanitizer takes more than the limit by itself */
 #endif
