@@ -105,7 +105,7 @@ run_ctest() { # preset, arguments of ctest
 # ---- steps ----
 
 # Sources that start threads; ThreadSanitizer runs their tests, and those of what is written on top of them.
-threaded='test_(parallel|gemm|trainer|fit|step|resume|loader|session|grads|source|profile|bootstrap|audit)[a-z_]*'
+threaded='test_(threads|parallel|gemm|trainer|fit|step|resume|loader|session|grads|source|profile|bootstrap|audit)[a-z_]*'
 
 tsan_build() {
     local targets

@@ -33,7 +33,9 @@ ecg_status ecg__eigen_symmetric(double *a, size_t n, double *values, ecg_error *
         int info = 0;
         /* Columns for Fortran are rows here; a symmetric matrix is its own transpose. */
         ecg__blas_pin();
+        ecg__blas_enter();
         dsyevd_("V", "L", &order, a, &order, values, work, &lwork, iwork, &liwork, &info, 1, 1);
+        ecg__blas_leave();
         ecg__blas_unpin();
         if (info != 0)
             s = ecg__fail(err, ECG_ENUMERIC, "eigenvalues did not converge (LAPACK dsyevd: %d)", info);

@@ -17,6 +17,10 @@ void ecg__gemm(bool ta, bool tb, size_t m, size_t n, size_t k, const float *a, s
 void ecg__blas_pin(void);
 void ecg__blas_unpin(void);
 
+/* Around every other call of BLAS or LAPACK: while a thread is between the two, fork waits. */
+void ecg__blas_enter(void);
+void ecg__blas_leave(void);
+
 /* "SkylakeX", or "" when the BLAS does not say; and how it threads: "serial", "pthreads", "openmp", "". */
 const char *ecg__blas_core(void);
 const char *ecg__blas_threading(void);
