@@ -173,6 +173,17 @@ symbols() {
     tests/check/symbols.py "$lib" "$build/release/lib/libecgcnn.a" "$build/release/lib/libecgcnn_infer.a"
 }
 
+abi() {
+    tests/check/abi.py --self-test && tests/check/abi.py "$build/release/lib/libecgcnn.so"
+}
+
+# The API reference, in which doxygen finds nothing to warn of.
+docs() {
+    command -v doxygen >/dev/null || { echo "no doxygen here"; return 77; }
+    cmake --build "$build/release" --target docs && [ -s "$build/release/docs/html/net_8h.html" ] &&
+        grep -q ecg_session_new_in "$build/release/docs/html/net_8h.html"
+}
+
 # The shortest run of the benchmark: it works and its numbers are numbers. How large they are is not looked at.
 bench() {
     "$build/release/tests/bench/ecg-bench" --net seed --seconds 0.2 --rounds 1 --threads 2 --json |
@@ -225,6 +236,12 @@ else
 fi
 
 after release "installed, and used from outside" tests/install/run.sh "$root" "$build/release" "$build/install"
+after release "binary interface against the last release" abi
+after release "API reference" docs
+[ $quick -eq 1 ] || after release "Debian packages" tests/install/deb.sh "$root" "$build/release" "$build/deb"
+if [ -n "${ECG_FULL:-}" ]; then # minutes
+    step "two builds, the same bytes" tests/check/reproducible.sh "$root" "$build/reproducible"
+fi
 after release "benchmark runs" bench
 
 if [ $quick -eq 0 ]; then

@@ -11,7 +11,8 @@ ECG_MORE_PACKAGES=(libmicrohttpd-dev libhdf5-dev libjansson-dev libzip-dev)
 
 # What the tests need beside it.
 # shellcheck disable=SC2034
-ECG_TEST_PACKAGES=(g++ python3 python3-sklearn python3-h5py python3-pil python3-onnx)
+ECG_TEST_PACKAGES=(g++ python3 python3-sklearn python3-h5py python3-pil python3-onnx binutils dpkg-dev fakeroot lintian
+    doxygen zsh mandoc)
 
 package_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -37,11 +37,17 @@ def fields(text):
     return out
 
 
-def show(package):
-    if package not in info:
-        text = subprocess.run(["apt-cache", "show", "--no-all-versions", package], capture_output=True, text=True).stdout
-        info[package] = fields(text)
-    return info[package]
+def show(packages):
+    """Look up those that are not known yet, all at once."""
+    wanted = sorted(set(packages) - info.keys())
+    text = subprocess.run(["apt-cache", "show", "--no-all-versions", *wanted], capture_output=True, text=True).stdout \
+        if wanted else ""
+    for part in text.split("\n\n"):
+        what = fields(part)
+        if what:
+            info.setdefault(what["Package"], what)
+    for package in wanted:
+        info.setdefault(package, {})
 
 
 def provider(package):
@@ -55,21 +61,20 @@ def provider(package):
 
 
 def closure(start):
-    seen, todo = {}, list(start)
+    seen, todo = {}, set(start)
     while todo:
-        package = todo.pop()
-        if package in seen or package in every:
-            continue
-        what = show(package)
-        if not what:
-            other = provider(package)
-            if other:
-                todo.append(other)
-            continue
-        seen[package] = int(what.get("Installed-Size", 0))
-        depends = ", ".join(what.get(k, "") for k in ("Depends", "Pre-Depends"))
-        todo += [re.split(r"[\s(:|]", d.strip())[0] for d in depends.split(",") if d.strip()]
-    return seen
+        todo -= every | seen.keys()
+        show(todo)
+        following = set()
+        for package in todo:
+            what = info[package]
+            seen[package] = int(what.get("Installed-Size", 0))
+            if not what:
+                following.add(provider(package) or "")
+            depends = ", ".join(what.get(k, "") for k in ("Depends", "Pre-Depends"))
+            following |= {re.split(r"[\s(:|]", d.strip())[0] for d in depends.split(",")}
+        todo = following - {""}
+    return {package: size for package, size in seen.items() if info[package]}
 
 
 for deb in debs:
