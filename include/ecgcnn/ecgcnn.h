@@ -6,6 +6,7 @@
 #include "augment.h"
 #include "batches.h"
 #include "beats.h"
+#include "comm.h"
 #include "data.h"
 #include "eval.h"
 #include "image.h"

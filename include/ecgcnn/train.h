@@ -2,6 +2,7 @@
 #ifndef ECGCNN_TRAIN_H
 #define ECGCNN_TRAIN_H
 
+#include "comm.h"
 #include "data.h"
 #include "net.h"
 #include "types.h"
@@ -71,11 +72,20 @@ typedef struct ecg_train_options {
     /* Stop after this many epochs without a better validation loss (training loss without validation). 0:
      * never. */
     uint32_t early_stop;
+
+    /* For one rank of a job of several processes, see comm.h; what it points to is copied. NULL: one process.
+     */
+    const ecg_comm *comm;
+    ecg_reduce reduce;
+    /* ECG_REDUCE_FAST only. 1: batch normalisation by the statistics of each rank's own samples, whose
+     * running means are averaged; saves two exchanges for each such layer. 0: of the whole batch. */
+    uint32_t local_statistics;
 } ecg_train_options;
 #define ECG_TRAIN_OPTIONS_INIT                                                                               \
     {                                                                                                        \
         sizeof(ecg_train_options), 10, 32, 0, 0, 0, ECG_ADAM, 1e-3f, 0.9f, 0.999f, 1e-7f, 0.0f, 0, 0.0f,     \
-            0.0f, 0.0f, 0.0f, ECG_SCHEDULE_CONSTANT, 10, 0.1f, 0.0f, 0, 0.0f, NULL, 0, 0                     \
+            0.0f, 0.0f, 0.0f, ECG_SCHEDULE_CONSTANT, 10, 0.1f, 0.0f, 0, 0.0f, NULL, 0, 0, NULL,              \
+            ECG_REDUCE_EXACT, 0                                                                              \
     }
 
 /* NULL options check the defaults. Errors: ECG_EINVAL, naming the field, the range and what was found. */
@@ -149,9 +159,13 @@ ECG_API ecg_status ecg_trainer_new(ecg_trainer **out, const ecg_spec *s, const e
                                    ecg_error *err);
 
 /* One step on x[n][h][w][c] and y[n], 1 <= n <= batch; out may be NULL. Allocates nothing. Errors: ECG_EINVAL
- * (n, a label), ECG_ENUMERIC (the loss is not finite; the weights are then those before the step). */
+ * (n, a label), ECG_ENUMERIC (the loss is not finite; the weights are then those before the step). One rank
+ * of several looks at its own samples only (ecg_trainer_share), places for the others must be there. */
 ECG_API ecg_status ecg_trainer_step(ecg_trainer *t, const float *x, const uint32_t *y, size_t n,
                                     ecg_step *out, ecg_error *err);
+
+/* Of a batch of n samples the ones that this rank computes: *count from *first on. *count may be 0. */
+ECG_API void ecg_trainer_share(const ecg_trainer *t, size_t n, size_t *first, size_t *count);
 
 /* All epochs. The best model goes to `best_path` whenever it improves (written whole or not at all; NULL:
  * nowhere). `val` may be NULL. Errors: those of step, of the sources and of writing; ECG_ECANCELLED;

@@ -86,7 +86,7 @@ ecg_status ecg__fit_account(ecg__fit *f, ecg_epoch *e, ecg_error *err)
 
 ecg_status ecg__fit_save_model(const ecg__fit *f, const ecg_epoch *e, float *weights, ecg_error *err)
 {
-    if (!f->best_path)
+    if (!f->best_path || !ecg__group_leads(&f->t->group))
         return ECG_OK;
     ecg_model_info info = {.size = sizeof info};
     ecg_status s = ecg__options_copy(&info, sizeof info, f->info, "model info", err);
@@ -126,12 +126,16 @@ ecg_status ecg__fit_save_model(const ecg__fit *f, const ecg_epoch *e, float *wei
 
 static bool checkpoint_due(const ecg__fit *f)
 {
+    if (!f->keep.path)
+        return false;
+
     return (f->keep.every_steps && steps_done(f) - f->kept_step >= f->keep.every_steps) ||
            (f->keep.every_seconds > 0.0 && ecg__fit_now() - f->kept_at >= f->keep.every_seconds);
 }
 
 static ecg_status train_epoch(ecg__fit *f, ecg_error *err)
 {
+    enum { STOP = 1, KEEP = 2 };
     ecg_trainer *t = f->t;
     const size_t count = f->train->count;
     const uint64_t index = f->epochs + 1;
@@ -151,36 +155,46 @@ static ecg_status train_epoch(ecg__fit *f, ecg_error *err)
         f->loss += step.loss * (double)n;
         f->right += step.correct;
         f->lr = step.lr;
-        if (f->hooks.step && f->hooks.step(f->hooks.payload, &step, f->at, count))
+        uint32_t flags = f->hooks.step && f->hooks.step(f->hooks.payload, &step, f->at, count) ? STOP : 0;
+        if (ecg__group_leads(&t->group) && f->at < count && checkpoint_due(f))
+            flags |= KEEP;
+        s = ecg__group_flags(&t->group, &flags, err);
+        if (s == ECG_OK && (flags & STOP))
             return ecg__fail(err, ECG_ECANCELLED, "training: stopped in epoch %" PRIu64, index);
-        if (f->at < count && checkpoint_due(f)) {
+        if (s == ECG_OK && (flags & KEEP)) {
             tick(f);
-            s = ecg__fit_keep(f, err);
-            if (s != ECG_OK)
-                return s;
+            s = ecg__group_follow(&t->group, ecg__fit_keep(f, err), err);
         }
+        if (s != ECG_OK)
+            return s;
     }
     return ECG_OK;
 }
 
 /* The checkpoint goes first: it has the best model too, and is never behind its file. */
-static ecg_status finish_epoch(ecg__fit *f, ecg_epoch *e, ecg_error *err)
+static ecg_status write_epoch(ecg__fit *f, ecg_epoch *e, ecg_error *err)
 {
-    ecg_status s = ecg__fit_account(f, e, err);
-    if (s != ECG_OK)
-        return s;
     if (e->best && f->best_weights)
         memcpy(f->best_weights, f->t->weights, f->t->spec->floats * sizeof *f->best_weights);
-    s = ecg__fit_keep(f, err);
+    const ecg_status s = ecg__fit_keep(f, err);
     if (!e->best || s == ECG_ENUMERIC)
         return s;
     const ecg_status saved = ecg__fit_save_model(f, e, f->t->weights, s == ECG_OK ? err : NULL);
     return s == ECG_OK ? saved : s;
 }
 
+static ecg_status finish_epoch(ecg__fit *f, ecg_epoch *e, ecg_error *err)
+{
+    ecg_status s = ecg__fit_drift(f, err);
+    if (s == ECG_OK)
+        s = ecg__group_agree(&f->t->group, ecg__fit_account(f, e, err), err);
+    return s == ECG_OK ? ecg__group_follow(&f->t->group, write_epoch(f, e, err), err) : s;
+}
+
 /* Stopped: what there is, is kept. */
 static ecg_status stop(ecg__fit *f, ecg_error *err)
 {
+    ecg__group *g = &f->t->group;
     tick(f);
     ecg_status s = ecg__fit_keep(f, err);
     if (s == ECG_OK && isinf(f->best) && f->at > 0) {
@@ -188,6 +202,7 @@ static ecg_status stop(ecg__fit *f, ecg_error *err)
         const ecg_epoch e = ecg__fit_epoch(f);
         s = ecg__fit_save_model(f, &e, f->t->weights, err);
     }
+    s = ecg__group_follow(g, s, err);
     return s == ECG_OK ? ECG_ECANCELLED : s;
 }
 
@@ -211,8 +226,9 @@ static ecg_status run_epochs(ecg__fit *f, ecg_error *err)
         }
         if (s != ECG_OK)
             return s == ECG_ENUMERIC ? ecg__context(err, s, "epoch %lu", index) : s;
-        if (f->hooks.epoch && f->hooks.epoch(f->hooks.payload, &e))
-            return ecg__fail(err, ECG_ECANCELLED, "training: stopped after epoch %lu", index);
+        s = ecg__fit_stopped(f, f->hooks.epoch && f->hooks.epoch(f->hooks.payload, &e), err);
+        if (s != ECG_OK)
+            return s == ECG_ECANCELLED ? ecg__fail(err, s, "training: stopped after epoch %lu", index) : s;
     }
     return ECG_OK;
 }
@@ -250,7 +266,7 @@ static ecg_status make_room(ecg__fit *f, ecg_error *err)
         f->val_right = ecg__alloc(f->val->count * sizeof *f->val_right);
         ok = ok && f->val_loss && f->val_right;
     }
-    if (f->keep.path || f->keep.resume) {
+    if ((f->keep.path || f->keep.resume) && ecg__group_leads(&f->t->group)) {
         f->best_weights = ecg__calloc(f->t->spec->floats, sizeof *f->best_weights);
         ok = ok && f->best_weights;
     }
@@ -261,18 +277,23 @@ static ecg_status begin(ecg__fit *f, ecg_error *err)
 {
     const ecg_train_options *o = &f->t->opt;
     ecg__schedule_begin(&f->schedule, o, (f->train->count + o->batch - 1) / o->batch);
-    ecg_status s = f->keep.resume ? ecg__fit_resume(f, err) : ECG_OK;
+    const bool resumes = f->keep.resume && ecg__group_leads(&f->t->group);
+    ecg_status s = ecg__group_follow(&f->t->group, resumes ? ecg__fit_resume(f, err) : ECG_OK, err);
+    if (s == ECG_OK)
+        s = ecg__fit_spread(f, err);
     if (s != ECG_OK)
         return s;
     f->kept_at = ecg__fit_now();
     f->kept_step = steps_done(f);
-    if (f->hooks.begin && f->hooks.begin(f->hooks.payload, f->past, f->epochs))
-        return ecg__fail(err, ECG_ECANCELLED, "training: stopped before the first step");
-    for (size_t i = f->epochs; s == ECG_OK && i > 0; i--)
+    s = ecg__fit_stopped(f, f->hooks.begin && f->hooks.begin(f->hooks.payload, f->past, f->epochs), err);
+    if (s != ECG_OK)
+        return s == ECG_ECANCELLED ? ecg__fail(err, s, "training: stopped before the first step") : s;
+    for (size_t i = f->epochs; i > 0; i--)
         if (f->past[i - 1].best) { /* its file may be gone, or older */
             s = ecg__fit_save_model(f, &f->past[i - 1], f->best_weights, err);
             break;
         }
+    s = ecg__group_follow(&f->t->group, s, err);
     return s == ECG_OK ? run_epochs(f, err) : s;
 }
 
@@ -290,6 +311,9 @@ ecg_status ecg_trainer_fit(ecg_trainer *t, const ecg_source *train, const ecg_so
         s = check_arguments(&f, err);
     if (s == ECG_OK)
         s = make_room(&f, err);
+    s = ecg__group_agree(&t->group, s, err);
+    if (s == ECG_OK)
+        s = ecg__fit_meet(&f, err);
     if (s == ECG_OK)
         s = begin(&f, err);
     ecg__free(f.order);

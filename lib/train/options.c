@@ -65,6 +65,8 @@ static ecg_status check_counts(const ecg_train_options *o, ecg_error *err)
         {"every", o->every, 1, 1000000},
         {"weighted_mean", o->weighted_mean, 0, 1},
         {"early_stop", o->early_stop, 0, 1000000},
+        {"reduce", (uint32_t)o->reduce, 0, ECG_REDUCE_FAST},
+        {"local_statistics", o->local_statistics, 0, 1},
     };
     for (size_t i = 0; i < COUNT(counts); i++)
         if (counts[i].value < counts[i].min || counts[i].value > counts[i].max)
@@ -73,6 +75,8 @@ static ecg_status check_counts(const ecg_train_options *o, ecg_error *err)
     if (o->warmup >= o->epochs)
         return ecg__fail(err, ECG_EINVAL, "train options: warmup must be below epochs, which is %u, got %u",
                          o->epochs, o->warmup);
+    if (o->local_statistics && o->reduce != ECG_REDUCE_FAST)
+        return ecg__fail(err, ECG_EINVAL, "train options: local_statistics need reduce ECG_REDUCE_FAST");
     return ECG_OK;
 }
 

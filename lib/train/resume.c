@@ -57,7 +57,7 @@ static ecg_status put(const ecg_trainer *t, const ecg_model_info *info, const ch
 
 ecg_status ecg__fit_keep(ecg__fit *f, ecg_error *err)
 {
-    if (!f->keep.path)
+    if (!f->keep.path || !ecg__group_leads(&f->t->group))
         return ECG_OK;
     ecg__checkpoint c = {
         .train_count = f->train->count,

@@ -5,7 +5,7 @@
 
 #include "base/status.h"
 #include "math/vec.h"
-#include "train/trainer.h"
+#include "train/share.h"
 
 /* ---- places ---- */
 
@@ -15,7 +15,8 @@ static void *place(const ecg_trainer *t, const ecg__buffer *b, size_t first, uin
         return NULL;
     if (b->local)
         return t->private + worker * t->worker_bytes + b->offset;
-    return t->common + b->offset + first * b->bytes;
+    const size_t begin = b->shared && !t->group.fast ? 0 : t->first;
+    return t->common + b->offset + (first - begin) * b->bytes;
 }
 
 /* ---- operations ---- */
@@ -54,6 +55,7 @@ static void fetch(ecg_trainer *t, size_t first, size_t count, float *x)
         if (s != ECG_OK) {
             set_fault(t, s, &e);
             label = 0;
+            memset(x + (i - first) * values, 0, values * sizeof *x); /* other ranks wait for an answer */
         }
         t->label[i] = label;
         t->key[i] = f->epoch << 32 | id;
@@ -103,7 +105,8 @@ static void run_layer(ecg_trainer *t, const ecg__op *op, bool by_block, size_t p
     const ecg__layer *l = &t->low->layer[i];
     const ecg__buffer *in = i ? &tape->y[i - 1] : &tape->input;
     float *const *tensor = t->weight_tensor + l->first_tensor;
-    float *const *grads = t->grad_tensor + (by_block ? t->opt.shards : part) * (size_t)t->spec->slots;
+    const size_t own = part - t->shard_lo; /* if by shard */
+    float *const *grads = t->grad_tensor + (by_block ? t->own_shards : own) * (size_t)t->spec->slots;
     void *scratch = t->private + worker * t->worker_bytes + tape->scratch;
     if (!op->run) {
         const ecg__forward_args a = {.attr = l->attr,
@@ -133,55 +136,78 @@ static void run_layer(ecg_trainer *t, const ecg__op *op, bool by_block, size_t p
         .take = take,
         .take_ctx = &taker,
         .scratch = scratch,
-        .partial = t->partial + t->partial_at[i],
-        .shards = t->shards,
+        .partial = t->partial + t->partial_at[i] + (t->group.local ? t->shard_lo * l->plan.partial : 0),
+        .shards = t->group.local ? t->shard_hi - t->shard_lo : t->shards,
         .seed = t->opt.seed,
         .layer = l->origin,
     };
-    op->run(&a, part);
+    op->run(&a, by_block || !t->group.local ? part : own);
 }
 
-static void run_part(void *ctx, size_t part, uint32_t worker)
+static void run_part(void *ctx, size_t item, uint32_t worker)
 {
     ecg_trainer *t = ctx;
     const ecg__phase *phase = t->phase;
-    const size_t first = phase->by_block ? 0 : t->n * part / t->shards;
-    const size_t count = phase->by_block ? t->n : t->n * (part + 1) / t->shards - first;
+    const bool by_block = phase->by_block, whole = !t->group.fast;
+    const size_t part = by_block ? item : t->shard_lo + item;
+    const size_t first = !by_block ? t->n * part / t->shards : whole ? 0 : t->first;
+    const size_t count = !by_block ? t->n * (part + 1) / t->shards - first : whole ? t->n : t->own;
     ecg__lap_row *laps = ecg__profile_row(t->timing, worker);
     ecg__lap_start(laps);
     for (uint32_t i = phase->first; i < phase->first + phase->count; i++) {
         const ecg__op *op = &t->tape.op[i];
         if (op->kind == ECG__OP_FETCH) {
-            memset(t->shard_grad + part * t->shard_floats, 0, t->shard_floats * sizeof *t->shard_grad);
+            memset(t->shard_grad + item * t->shard_floats, 0, t->shard_floats * sizeof *t->shard_grad);
             fetch(t, first, count, place(t, &t->tape.input, first, worker));
         } else if (op->kind == ECG__OP_LOSS) {
             loss(t, part, first, count, worker);
         } else {
-            run_layer(t, op, phase->by_block, part, first, count, worker);
+            run_layer(t, op, by_block, part, first, count, worker);
         }
+        if (t->group.under_way && worker == 0 && t->group.comm.poll)
+            t->group.comm.poll(t->group.comm.payload);
         ecg__lap(laps, ecg__op_lap(op, t->low->layer[op->layer].origin, t->spec->layers - 1));
     }
 }
 
-static void run_phases(ecg_trainer *t, uint32_t first, uint32_t end)
+static void sum_own_piece(void *ctx, size_t i, uint32_t worker)
 {
-    for (uint32_t i = first; i < end; i++) {
-        t->phase = &t->tape.phase[i];
-        ecg__parallel_for(t->pool, t->phase->by_block ? t->phase->blocks : t->shards, run_part, t);
+    const ecg_trainer *t = ctx;
+    const ecg__piece *p = &t->piece[t->piece_first + i];
+    ecg__lap_row *laps = ecg__profile_row(t->timing, worker);
+    ecg__lap_start(laps);
+    if (p->shard_offset != SIZE_MAX)
+        for (uint32_t s = 0; s < t->shard_hi - t->shard_lo; s++)
+            ecg__vec_add(t->grad + p->grad_offset, t->shard_grad + s * t->shard_floats + p->shard_offset,
+                         p->count);
+    ecg__lap(laps, ECG__LAP_REDUCE);
+}
+
+static ecg_status run_phases(ecg_trainer *t, uint32_t first, uint32_t end, ecg_error *err)
+{
+    const bool idle = t->group.fast && t->own == 0;
+    ecg_status s = ECG_OK;
+    for (uint32_t i = first; s == ECG_OK && i < end; i++) {
+        const ecg__phase *phase = t->phase = &t->tape.phase[i];
+        s = ecg__share_before(t, i, err);
+        if (s == ECG_OK && !idle)
+            ecg__parallel_for(t->pool, phase->by_block ? phase->blocks : t->shard_hi - t->shard_lo, run_part,
+                              t);
     }
+    return s;
 }
 
 /* ---- update ---- */
 
-/* The whole gradient of a piece: shards in order, and L2. Returns sum of squares of the weights, if L2 is on.
- */
+/* The whole gradient of a piece: shards in order, and L2. Returns the sum of squares of the weights if L2 is
+ * on. */
 static double gather(const ecg_trainer *t, const ecg__piece *p)
 {
     float *g = t->grad + p->grad_offset;
     const float *w = t->weights + p->offset;
     if (p->shard_offset != SIZE_MAX)
-        for (uint32_t s = 0; s < t->shards; s++)
-            ecg__vec_add(g, t->shard_grad + s * t->shard_floats + p->shard_offset, p->count);
+        for (uint32_t s = 0; s < t->sum_count; s++)
+            ecg__vec_add(g, t->sum_of + s * t->shard_floats + p->shard_offset, p->count);
     if (p->l2 == 0.0f)
         return 0.0;
     for (size_t i = 0; i < p->count; i++)
@@ -268,6 +294,48 @@ static double denominator(const ecg_trainer *t)
     return total > 0.0 ? total : 1.0;
 }
 
+/* Up to the loss, which goes to *mean. Nothing but running statistics has changed then. */
+static ecg_status run_forward(ecg_trainer *t, double *mean, ecg_error *err)
+{
+    ecg_status s = run_phases(t, 0, t->tape.loss_phase, err);
+    if (s != ECG_OK)
+        return s;
+    if (atomic_load(&t->failed) && ecg__group_alone(&t->group)) {
+        if (err)
+            *err = t->fault;
+        return t->fault_status;
+    }
+    if (t->class_weights && t->opt.weighted_mean)
+        s = ecg__share_labels(t, err);
+    const double denom = denominator(t);
+    t->scale = 1.0 / denom;
+    if (s == ECG_OK)
+        s = run_phases(t, t->tape.loss_phase, t->tape.loss_phase + 1, err);
+    if (s == ECG_OK)
+        s = ecg__share_loss(t, err);
+    if (s != ECG_OK)
+        return s;
+    *mean = sum(t->shard_loss, t->shards) / denom;
+    if (isfinite(*mean))
+        return ECG_OK;
+    return ecg__fail(err, ECG_ENUMERIC, "training: loss of step %" PRIu64 " is not finite (%s)", t->steps + 1,
+                     isnan(*mean) ? "nan"
+                     : *mean > 0  ? "inf"
+                                  : "-inf");
+}
+
+/* The rest of backward: it began in the phase of the loss. */
+static ecg_status run_backward(ecg_trainer *t, ecg_error *err)
+{
+    ecg_status s = ecg__share_after(t, t->tape.loss_phase, sum_own_piece, err);
+    for (uint32_t i = t->tape.loss_phase + 1; s == ECG_OK && i < t->tape.phases; i++) {
+        s = run_phases(t, i, i + 1, err);
+        if (s == ECG_OK)
+            s = ecg__share_after(t, i, sum_own_piece, err);
+    }
+    return s;
+}
+
 ecg_status ecg__trainer_step(ecg_trainer *t, const ecg__feed *feed, size_t n, float lr, ecg_step *out,
                              ecg_error *err)
 {
@@ -276,40 +344,33 @@ ecg_status ecg__trainer_step(ecg_trainer *t, const ecg__feed *feed, size_t n, fl
     if (feed->x)
         t->feed.epoch = t->steps + 1;
     t->n = n;
-    t->shards = n < t->opt.shards ? (uint32_t)n : t->opt.shards;
+    ecg__share_cut(t);
     atomic_store(&t->failed, 0);
     memset(t->partial, 0, t->partial_count * sizeof *t->partial);
 
+    double mean = 0.0;
     keep_state(t, false);
-    run_phases(t, 0, t->tape.loss_phase);
-    if (atomic_load(&t->failed)) {
+    ecg_status s = run_forward(t, &mean, err);
+    if (s != ECG_OK) {
         keep_state(t, true);
-        if (err)
-            *err = t->fault;
-        return t->fault_status;
-    }
-    const double denom = denominator(t);
-    t->scale = 1.0 / denom;
-    run_phases(t, t->tape.loss_phase, t->tape.loss_phase + 1);
-    const double mean = sum(t->shard_loss, t->shards) / denom;
-    if (!isfinite(mean)) {
-        keep_state(t, true);
-        return ecg__fail(err, ECG_ENUMERIC, "training: loss of step %" PRIu64 " is not finite (%s)",
-                         t->steps + 1,
-                         isnan(mean) ? "nan"
-                         : mean > 0  ? "inf"
-                                     : "-inf");
+        return s;
     }
     t->update = ecg__optimizer_begin(&t->opt);
     t->update.lr = lr;
     t->update.t = t->steps + 1;
-    run_phases(t, t->tape.loss_phase + 1, t->tape.phases);
+    s = run_backward(t, err);
+    if (s == ECG_OK)
+        s = ecg__share_gradients(t, err);
+    if (s == ECG_OK)
+        s = ecg__share_state(t, err);
+    if (s != ECG_OK)
+        return s;
     const double l2 = update(t);
     t->steps++;
     if (out) {
         *out = (ecg_step){.loss = mean + l2, .step = t->steps, .n = (uint32_t)n, .lr = lr};
-        for (uint32_t s = 0; s < t->shards; s++)
-            out->correct += t->shard_correct[s];
+        for (uint32_t k = 0; k < t->shards; k++)
+            out->correct += t->shard_correct[k];
     }
     ecg__span_end(t->timing, ECG__SPAN_STEPS, begin, n);
     return ECG_OK;

@@ -9,7 +9,7 @@
 
 /* While the tape is made: which operations touch each value. */
 struct life {
-    bool used;
+    bool used, shared;
     size_t bytes; /* per sample */
     uint32_t first, last;
 };
@@ -130,6 +130,19 @@ static void make_lives(struct maker *m)
     }
 }
 
+/* What BY BLOCK steps of layer i read and write. */
+static void share(struct maker *m, uint32_t i)
+{
+    const uint32_t n = m->t->layers;
+    struct life *y = m->life, *dy = y + n, *saved = dy + n, *input = saved + n;
+    y[m->y_home[i]].shared = saved[i].shared = true;
+    (i ? &y[m->y_home[i - 1]] : input)->shared = true;
+    if (i >= m->t->first_trained)
+        dy[m->dy_home[i]].shared = true;
+    if (i > m->t->first_trained)
+        dy[m->dy_home[i - 1]].shared = true;
+}
+
 /* ---- places ---- */
 
 static bool is_local(const struct maker *m, const struct life *l)
@@ -138,9 +151,9 @@ static bool is_local(const struct maker *m, const struct life *l)
     return phase == m->op_phase[l->last] && !m->t->phase[phase].by_block;
 }
 
-/* Lay out the values of one arena, `samples` samples each; returns its bytes, 0 when memory is out. */
-static size_t lay_out(const struct maker *m, bool local, uint32_t samples, ecg__value *value, uint32_t *order,
-                      uint32_t *which)
+/* Lay out the values of one arena, of so many samples each; returns its bytes, 0 when memory is out. */
+static size_t lay_out(const struct maker *m, bool local, uint32_t batch, uint32_t own, ecg__value *value,
+                      uint32_t *order, uint32_t *which)
 {
     const uint32_t lives = 3 * m->t->layers + 1;
     uint32_t n = 0;
@@ -148,7 +161,7 @@ static size_t lay_out(const struct maker *m, bool local, uint32_t samples, ecg__
         const struct life *l = &m->life[i];
         if (!l->used || is_local(m, l) != local)
             continue;
-        value[n] = (ecg__value){.bytes = l->bytes * samples,
+        value[n] = (ecg__value){.bytes = l->bytes * (l->shared ? batch : own),
                                 .first = local ? l->first : m->op_phase[l->first],
                                 .last = local ? l->last : m->op_phase[l->last]};
         which[n++] = i;
@@ -160,12 +173,15 @@ static size_t lay_out(const struct maker *m, bool local, uint32_t samples, ecg__
                          : id < 2 * layers ? &m->t->dy[id - layers]
                          : id < 3 * layers ? &m->t->saved[id - 2 * layers]
                                            : &m->t->input;
-        *b = (ecg__buffer){.local = local, .bytes = m->life[id].bytes, .offset = value[i].offset};
+        *b = (ecg__buffer){.local = local,
+                           .shared = m->life[id].shared,
+                           .bytes = m->life[id].bytes,
+                           .offset = value[i].offset};
     }
     return bytes;
 }
 
-static bool make_places(struct maker *m, uint32_t batch, uint32_t shards)
+static bool make_places(struct maker *m, uint32_t batch, uint32_t own, uint32_t most)
 {
     ecg__tape *t = m->t;
     const uint32_t lives = 3 * t->layers + 1;
@@ -173,9 +189,8 @@ static bool make_places(struct maker *m, uint32_t batch, uint32_t shards)
     uint32_t *order = ecg__alloc(3 * (size_t)lives * sizeof *order);
     const bool ok = value && order;
     if (ok) {
-        const uint32_t most = batch > shards ? (batch + shards - 1) / shards : 1;
-        t->common_bytes = lay_out(m, false, batch, value, order, order + 2 * (size_t)lives);
-        t->scratch = lay_out(m, true, most, value, order, order + 2 * (size_t)lives);
+        t->common_bytes = lay_out(m, false, batch, own, value, order, order + 2 * (size_t)lives);
+        t->scratch = lay_out(m, true, most, most, value, order, order + 2 * (size_t)lives);
         size_t scratch = 0;
         for (uint32_t i = 0; i < t->layers; i++) {
             const ecg__plan *p = plan_of(m, i);
@@ -216,7 +231,7 @@ static ecg_status check(ecg__tape *t, const ecg_spec *spec, ecg_error *err)
     return ecg__fail(err, ECG_EINVAL, "network: has no parameters to train");
 }
 
-ecg_status ecg__tape_new(ecg__tape *out, const ecg_spec *spec, uint32_t batch, uint32_t shards,
+ecg_status ecg__tape_new(ecg__tape *out, const ecg_spec *spec, uint32_t batch, uint32_t own, uint32_t most,
                          ecg_error *err)
 {
     *out = (ecg__tape){0};
@@ -243,7 +258,10 @@ ecg_status ecg__tape_new(ecg__tape *out, const ecg_spec *spec, uint32_t batch, u
         m.op_phase = index + 6 * n;
         make_ops(&m);
         make_lives(&m);
-        ok = make_places(&m, batch, shards);
+        for (uint32_t i = 0; i < out->layers; i++)
+            if (plan_of(&m, i)->flags & ECG__GRADS_BY_BLOCK)
+                share(&m, i);
+        ok = make_places(&m, batch, own, most);
     }
     ecg__free(index);
     ecg__free(m.life);

@@ -30,7 +30,8 @@ typedef struct ecg__phase {
 } ecg__phase;
 
 typedef struct ecg__buffer {
-    bool local;    /* per worker, for one shard; else for the whole batch */
+    bool local;    /* per worker, for one shard; else for all samples */
+    bool shared;   /* BY BLOCK steps use it: for the whole batch; else for this process's samples */
     size_t bytes;  /* per sample; 0: there is none */
     size_t offset; /* into the worker's arena or the common one */
 } ecg__buffer;
@@ -41,17 +42,18 @@ typedef struct ecg__tape {
     uint32_t ops, phases, loss_phase;
     ecg__op *op;
     ecg__phase *phase;
-    ecg__buffer input;   /* of the network */
-    ecg__buffer *y;      /* [layers]: outputs */
-    ecg__buffer *dy;     /* [layers]: their gradients */
-    ecg__buffer *saved;  /* [layers] */
-    size_t common_bytes; /* for `batch` samples */
+    ecg__buffer input;  /* of the network */
+    ecg__buffer *y;     /* [layers]: outputs */
+    ecg__buffer *dy;    /* [layers]: their gradients */
+    ecg__buffer *saved; /* [layers] */
+    size_t common_bytes;
     size_t worker_bytes; /* arena of one worker, its scratch included */
     size_t scratch;      /* offset of the scratch in it */
 } ecg__tape;
 
-/* ECG_EINVAL: the network does not end in softmax, or has nothing to train. ECG_ENOMEM. */
-ecg_status ecg__tape_new(ecg__tape *out, const ecg_spec *spec, uint32_t batch, uint32_t shards,
+/* For `batch` samples, `own` of them this process's, and at most `most` in a shard. ECG_EINVAL: the network
+ * does not end in softmax, or has nothing to train. ECG_ENOMEM. */
+ecg_status ecg__tape_new(ecg__tape *out, const ecg_spec *spec, uint32_t batch, uint32_t own, uint32_t most,
                          ecg_error *err);
 void ecg__tape_end(ecg__tape *t);
 

@@ -12,6 +12,7 @@
 #include "net/model.h"
 #include "train/init.h"
 #include "train/options.h"
+#include "train/share.h"
 
 /* 64 KiB of weights: with gradient and moments a piece fits the second-level cache. */
 enum { PIECE = 16384 };
@@ -34,8 +35,8 @@ bool ecg__takes_over(const ecg_trainer *t, const ecg__slot *slot)
 {
     const ecg__plan *p = &t->spec->layer[slot->layer].plan;
     const ecg__tensor *tensor = slot->tensor;
-    return (p->flags & ECG__HANDS_OVER) && tensor == &p->tensor[0] && t->opt.clip_norm <= 0.0f &&
-           tensor->l2 <= 0.0f && !(tensor->decays && t->opt.l2 > 0.0f);
+    return (p->flags & ECG__HANDS_OVER) && tensor == &p->tensor[0] && !t->group.fast &&
+           t->opt.clip_norm <= 0.0f && tensor->l2 <= 0.0f && !(tensor->decays && t->opt.l2 > 0.0f);
 }
 
 /* Cut every trainable tensor into pieces, and lay out the gradients that shards own. */
@@ -59,6 +60,7 @@ static bool make_pieces(ecg_trainer *t)
         const bool block = by_block(s, slot);
         for (size_t at = 0; at < tensor->count; at += PIECE, p++)
             *p = (ecg__piece){
+                .slot = i,
                 .offset = slot->offset + at,
                 .grad_offset = t->grad_floats + at,
                 .count = tensor->count - at < PIECE ? tensor->count - at : PIECE,
@@ -76,7 +78,7 @@ static bool make_pieces(ecg_trainer *t)
 static bool make_gradients(ecg_trainer *t)
 {
     const ecg_spec *s = t->spec;
-    const uint32_t shards = t->opt.shards;
+    const uint32_t shards = t->own_shards;
     t->state = take(t, s->floats - s->trainable_floats, sizeof *t->state);
     t->grad = take(t, t->grad_floats, sizeof *t->grad);
     t->shard_grad = take(t, t->shard_floats * shards, sizeof *t->shard_grad);
@@ -171,12 +173,15 @@ static ecg_status make(ecg_trainer *t, ecg_error *err)
     ecg_status s = check_limits(t, err);
     if (s != ECG_OK)
         return s;
-    s = ecg__tape_new(&t->tape, t->low, t->opt.batch, t->opt.shards, err);
+    t->own_shards = (uint32_t)ecg__share(t->opt.shards, 1, t->group.comm.ranks);
+    const uint32_t batch = t->opt.batch, own = ecg__share_most(t);
+    s = ecg__tape_new(&t->tape, t->low, t->group.fast ? own : batch, own,
+                      (batch + t->opt.shards - 1) / t->opt.shards, err);
     if (s != ECG_OK)
         return s;
     t->weights = take(t, t->spec->floats, sizeof *t->weights);
     if (!t->weights || ecg__pool_new(&t->pool, t->opt.threads) != ECG_OK || !make_pieces(t) ||
-        !make_gradients(t) || !make_memory(t) || !copy_class_weights(t))
+        !make_gradients(t) || !make_memory(t) || !ecg__share_new(t) || !copy_class_weights(t))
         return ecg__fail(err, ECG_ENOMEM,
                          "training: out of memory; batch %" PRIu32 " of this network needs %" PRIu64
                          " MiB and more",
@@ -204,7 +209,9 @@ ecg_status ecg_trainer_new(ecg_trainer **out, const ecg_spec *spec, const ecg_tr
     ecg__blas_pin();
     t->spec = ecg__spec_copy(spec);
     t->low = ecg__spec_lower(spec);
-    s = t->spec && t->low ? make(t, err) : ecg__fail(err, ECG_ENOMEM, "out of memory");
+    s = ecg__group_new(&t->group, &t->opt, err);
+    if (s == ECG_OK)
+        s = t->spec && t->low ? make(t, err) : ecg__fail(err, ECG_ENOMEM, "out of memory");
     if (s == ECG_OK)
         *out = t;
     else
@@ -228,6 +235,8 @@ void ecg_trainer_free(ecg_trainer *t)
     ecg__free(t->grad_tensor);
     ecg__free(t->weight_tensor);
     ecg__profile_free(t->profile);
+    ecg__share_end(t);
+    ecg__group_end(&t->group);
     ecg_spec_free(t->low);
     ecg_spec_free(t->spec);
     ecg__blas_unpin();

@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "ecgcnn/train.h"
 #include "net/infer.h"
+#include "train/group.h"
 #include "train/loss.h"
 #include "train/optimizer.h"
 #include "train/profile.h"
@@ -14,6 +15,7 @@
 
 /* A piece of the trainable vector: the unit in which gradients are summed and weights updated. */
 typedef struct ecg__piece {
+    uint32_t slot;
     size_t offset, count; /* floats, in the flat vector */
     size_t grad_offset;   /* in `grad` */
     size_t shard_offset;  /* floats, in each shard's gradients; SIZE_MAX: gradient made by block */
@@ -38,15 +40,17 @@ struct ecg_trainer {
     ecg__tape tape;
     ecg__infer infer;
     ecg__pool *pool;
+    ecg__group group;
 
     float *weights; /* [spec->floats] */
     float *state;   /* [spec->floats - spec->trainable_floats]: running statistics before the step */
     float *grad;    /* [grad_floats]: all zero between steps; without what ecg__takes_over says */
     size_t grad_floats;
     float *moment[ECG__MAX_MOMENTS]; /* [spec->trainable_floats] each */
-    float *shard_grad;               /* [shards][shard_floats] */
+    uint32_t own_shards;             /* most that this process has */
+    float *shard_grad;               /* [own_shards][shard_floats] */
     size_t shard_floats;
-    float **grad_tensor; /* [shards + 1][slots]: where each slot's gradient goes, by shard; last: by block */
+    float **grad_tensor;   /* [own_shards + 1][slots]: where each slot's gradient goes; last: by block */
     float **weight_tensor; /* [slots] */
     uint32_t pieces;
     ecg__piece *piece;
@@ -62,6 +66,7 @@ struct ecg_trainer {
     uint64_t *key;      /* [batch] */
     double *shard_loss; /* [shards] */
     uint32_t *shard_correct;
+    struct ecg__shared *shared; /* with other ranks; see share.h */
 
     uint64_t steps;
     uint64_t bytes;
@@ -71,8 +76,13 @@ struct ecg_trainer {
     ecg__feed feed;
     size_t n;
     uint32_t shards;
-    double scale; /* of dlogits */
+    uint32_t shard_lo, shard_hi; /* this process's */
+    size_t first, own;           /* its samples */
+    double scale;                /* of dlogits */
+    const float *sum_of;         /* [sum_count][shard_floats]: what gradients are added from, in this order */
+    uint32_t sum_count;
     const ecg__phase *phase;
+    uint32_t piece_first; /* of the pieces that are summed */
     ecg__optimizer_step update;
     atomic_int failed; /* fetch; the first to set it owns `fault` */
     ecg_status fault_status;

@@ -46,28 +46,60 @@ static void validate_sample(void *ctx, size_t item, uint32_t worker)
     f->val_loss[i] = finite ? -logf(probs[label] > 1e-7f ? probs[label] : 1e-7f) : NAN;
 }
 
-static ecg_status run_all(ecg__fit *f, ecg_error *err)
+/* This rank's part of n samples from `first` on. */
+static void run_own(ecg__fit *f, size_t first, size_t n)
 {
     ecg_trainer *t = f->t;
-    const size_t count = f->val->count;
-    size_t chunk = f->hooks.validation ? 4 * (size_t)ecg__pool_workers(t->pool) : count, n;
+    const ecg_comm *c = &t->group.comm;
+    const size_t lo = ecg__share(n, c->rank, c->ranks), hi = ecg__share(n, c->rank + 1, c->ranks);
+    const uint64_t begin = ecg__span_begin(t->timing);
+    f->val_first = first + lo;
+    ecg__parallel_for(t->pool, hi - lo, validate_sample, f);
+    ecg__span_end(t->timing, ECG__SPAN_VALIDATION, begin, hi - lo);
+}
+
+static ecg_status fault(ecg__fit *f, ecg_error *err)
+{
+    ecg_trainer *t = f->t;
+    const bool here = atomic_load(&t->failed);
+    if (here && err)
+        *err = t->fault;
+    return ecg__group_agree(&t->group, here ? t->fault_status : ECG_OK, err);
+}
+
+static ecg_status run_all(ecg__fit *f, ecg_error *err)
+{
+    enum { FAULT = 1, STOP = 2, SLOW = 4 };
+    ecg_trainer *t = f->t;
+    ecg__group *g = &t->group;
+    const size_t count = f->val->count, many = 16 * (size_t)g->comm.ranks;
+    size_t chunk = !ecg__group_alone(g)  ? many
+                   : f->hooks.validation ? 4 * (size_t)ecg__pool_workers(t->pool)
+                                         : count;
     atomic_store(&t->failed, 0);
-    for (f->val_first = 0; f->val_first < count; f->val_first += n) {
+    for (size_t first = 0, n; first < count; first += n) {
         const double start = ecg__fit_now();
-        n = count - f->val_first < chunk ? count - f->val_first : chunk;
-        const uint64_t begin = ecg__span_begin(t->timing);
-        ecg__parallel_for(t->pool, n, validate_sample, f);
-        ecg__span_end(t->timing, ECG__SPAN_VALIDATION, begin, n);
-        if (atomic_load(&t->failed)) {
-            if (err)
-                *err = t->fault;
-            return t->fault_status;
-        }
-        const size_t done = f->val_first + n;
-        if (f->hooks.validation && f->hooks.validation(f->hooks.payload, done, count) && done < count)
+        n = count - first < chunk ? count - first : chunk;
+        run_own(f, first, n);
+        const size_t done = first + n;
+        uint32_t flags = atomic_load(&t->failed) ? FAULT : 0;
+        if (!flags && f->hooks.validation && f->hooks.validation(f->hooks.payload, done, count))
+            flags |= STOP;
+        if (ecg__fit_now() - start >= CHUNK_SECONDS)
+            flags |= SLOW;
+        ecg_status s = ecg__group_flags(g, &flags, err);
+        if (s == ECG_OK && (flags & FAULT))
+            return fault(f, err);
+        if (s == ECG_OK && (flags & STOP) && done < count)
             return ecg__fail(err, ECG_ECANCELLED, "validation: stopped after %zu of %zu samples", done,
                              count);
-        if (ecg__fit_now() - start < CHUNK_SECONDS)
+        if (s == ECG_OK)
+            s = ecg__group_gather_items(g, f->val_loss + first, n, sizeof *f->val_loss, err);
+        if (s == ECG_OK)
+            s = ecg__group_gather_items(g, f->val_right + first, n, sizeof *f->val_right, err);
+        if (s != ECG_OK)
+            return s;
+        if (!(flags & SLOW))
             chunk *= 2;
     }
     return ECG_OK;

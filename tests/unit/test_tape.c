@@ -5,7 +5,7 @@
 #include "train/grads.h"
 #include "train/tape.h"
 
-enum { BATCH = 13, SHARDS = 4, MOST = 4 /* samples in a shard */ };
+enum { BATCH = 13, MOST = 4 /* samples in a shard */ };
 
 /* ---- one value, as the operations see it ---- */
 
@@ -189,7 +189,7 @@ static void check_net(const char *text)
     ecg_error e;
     ecg_spec *spec = unit_spec(text);
     ecg__tape t;
-    ck_ok(ecg__tape_new(&t, spec, BATCH, SHARDS, &e), e);
+    ck_ok(ecg__tape_new(&t, spec, BATCH, BATCH, MOST, &e), e);
     const uint32_t n = t.layers;
     struct check c = {.spec = spec, .t = &t, .text = text, .n = 3 * n + 1};
     c.phase_of = ecg__calloc(t.ops, sizeof *c.phase_of);
@@ -252,7 +252,7 @@ static void count_phases(const char *text, uint32_t phases, uint32_t loss_phase)
     ecg_error e;
     ecg_spec *s = unit_spec(text);
     ecg__tape t;
-    ck_ok(ecg__tape_new(&t, s, 32, 16, &e), e);
+    ck_ok(ecg__tape_new(&t, s, 32, 32, 2, &e), e);
     ck_assert_uint_eq(t.phases, phases);
     ck_assert_uint_eq(t.loss_phase, loss_phase);
     ck_assert_uint_eq(t.first_trained, 0);
@@ -269,7 +269,7 @@ START_TEST(presets_have_the_fewest_phases)
     ecg_error e;
     ecg_spec *s = unit_spec("seed"); /* conv relu pool conv relu pool flatten dense dense */
     ecg__tape t;
-    ck_ok(ecg__tape_new(&t, s, 32, 16, &e), e);
+    ck_ok(ecg__tape_new(&t, s, 32, 32, 2, &e), e);
     /* relu works in the memory of its convolution and is kept for backward, a pooled picture for the next
      * convolution and for the dense layer. */
     ck_assert_uint_eq(t.y[0].offset, t.y[1].offset);
@@ -304,7 +304,7 @@ START_TEST(what_cannot_be_trained_is_refused)
         ecg_error e;
         ecg_spec *s = unit_spec(cases[i].text);
         ecg__tape t;
-        ck_fails(ecg__tape_new(&t, s, 8, 4, &e), e, cases[i].status, cases[i].part);
+        ck_fails(ecg__tape_new(&t, s, 8, 8, 2, &e), e, cases[i].status, cases[i].part);
         ck_assert_ptr_null(t.op);
         ecg__tape_end(&t);
         ecg_spec_free(s);
@@ -318,7 +318,7 @@ START_TEST(backward_ends_at_the_first_parameters)
     ecg_spec *s = unit_spec(
         "input 6x6x1; avgpool 2x2; dropout 0.5; relu; flatten; dense 4; dense 2; softmax");
     ecg__tape t;
-    ck_ok(ecg__tape_new(&t, s, 8, 4, &e), e);
+    ck_ok(ecg__tape_new(&t, s, 8, 8, 2, &e), e);
     ck_assert_uint_eq(t.first_trained, 4);
     ck_assert_uint_eq(t.op[t.ops - 1].layer, 4);
     for (uint32_t i = 0; i < 4; i++)
