@@ -194,7 +194,7 @@ END_TEST
 
 START_TEST(large_gradients_go_in_pieces)
 {
-    /* 3 million parameters: sums are begun while others are still made. */
+    /* 2 million parameters: sums are begun while others are still made. */
     struct task k = task_of(
         "input 8x8x1; conv2d 8 3x3 relu; flatten; dense 4096; relu; dense 512; dense 3; softmax");
     k.o.reduce = ECG_REDUCE_FAST;

@@ -17,12 +17,12 @@ int keeping_options(settings *s)
                  {"--checkpoint", s->checkpoint},
                  {"--resume", s->resume}};
     if (!s->checkpoint && !s->resume && (s->checkpoint_every || s->checkpoint_minutes > 0))
-        return opts_wrong("ecg-train", "--checkpoint-every and --checkpoint-minutes need --checkpoint");
+        return opts_wrong(s->tool, "--checkpoint-every and --checkpoint-minutes need --checkpoint");
     /* Only the last two may be one. */
     for (int i = 0; i < 3; i++)
         for (int k = i + 1; k < 5; k++)
             if (files[i].path && files[k].path && paths_same(files[i].path, files[k].path))
-                return opts_wrong("ecg-train", "%s %s and %s %s are one file", files[i].name, files[i].path,
+                return opts_wrong(s->tool, "%s %s and %s %s are one file", files[i].name, files[i].path,
                                   files[k].name, files[k].path);
     if (!s->checkpoint)
         s->checkpoint = s->resume;

@@ -76,14 +76,30 @@ int tool_finish(int code)
     return tool_fail("standard output: %s", strerror(output_errno));
 }
 
+static int holding;
+static char held[1200];
+
 static void print_line(const char *fmt, va_list args)
 {
-    char text[1200];
+    char text[sizeof held];
     vsnprintf(text, sizeof text, fmt, args);
     for (char *p = text; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             *p = '?';
-    fprintf(stderr, "%s: %s\n", tool_name, text);
+    if (!holding)
+        fprintf(stderr, "%s: %s\n", tool_name, text);
+    else if (!held[0])
+        memcpy(held, text, sizeof held);
+}
+
+void tool_hold(void)
+{
+    holding = 1;
+}
+
+const char *tool_held(void)
+{
+    return held;
 }
 
 int tool_fail(const char *fmt, ...)
@@ -98,6 +114,8 @@ int tool_fail(const char *fmt, ...)
 void tool_warn(const char *fmt, ...)
 {
     va_list args;
+    if (holding)
+        return;
     va_start(args, fmt);
     print_line(fmt, args);
     va_end(args);
@@ -145,14 +163,30 @@ static void on_signal(int number)
     interrupted = 1;
 }
 
-void tool_catch_signals(void)
+static void on_patient_signal(int number)
 {
-    static const int numbers[] = {SIGINT, SIGTERM};
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, was;
+    (void)number;
+    interrupted = 1;
+}
+
+static void catch (void (*handler)(int), size_t count)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, was;
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+    for (size_t i = 0; i < count; i++)
         if (sigaction(numbers[i], NULL, &was) == 0 && was.sa_handler != SIG_IGN)
             sigaction(numbers[i], &action, NULL);
+}
+
+void tool_catch_signals(void)
+{
+    catch (on_signal, 2);
+}
+
+void tool_catch_signals_of_jobs(void)
+{
+    catch (on_patient_signal, 3);
 }
 
 int tool_interrupted(void)

@@ -25,6 +25,11 @@ void tool_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* One line on stderr for a status of the library. EXIT_FAILED. */
 int tool_error(ecg_status s, const ecg_error *err);
 
+/* From now on tool_fail and tool_error keep the first line instead of printing it, and tool_warn says
+ * nothing. tool_held: that line, "" if there is none. */
+void tool_hold(void);
+const char *tool_held(void);
+
 /* The model file: -m, else the environment variable ECG_MODEL, else NULL after a usage error has been
  * printed. */
 const char *tool_model(const char *option);
@@ -37,6 +42,9 @@ int tool_run_model(int code, const char *model, int (*work)(ecg_model *m, const 
 /* SIGINT and SIGTERM only raise a flag from now on; a second one ends the program at once.
  * One that was ignored when the program started (nohup, a job of a script) stays ignored. */
 void tool_catch_signals(void);
+/* The same for a process of a job, and with SIGUSR1; further signals change nothing, for a queue sends one
+ * after another, and ends the program by another way if it must. */
+void tool_catch_signals_of_jobs(void);
 int tool_interrupted(void);
 
 #endif

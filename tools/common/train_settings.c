@@ -129,9 +129,23 @@ static int read_options(settings *s, int *argc, char **argv)
         {"early-stop", 0, "N", OPT_UINT, &t->early_stop, 0, 1e6, .init = "0: never",
          .help = "stop after N epochs without a better validation loss"},
         {"seed", 0, "N", OPT_UINT64, &t->seed, .help = "same seed, same pictures: same model"},
+        {"shards", 0, "N", OPT_UINT, &t->shards, 1, 1024, .init = "16",
+         .help =
+             "parts a batch is cut into, one or more for each rank of ecg-train-mpi; they decide the last "
+             "digits of sums"},
         {"threads", 0, "N", OPT_UINT, &t->threads, 1, 256, .init = "one per core", .help = "threads to use"},
+        {"Ranks", .kind = OPT_HEADING},
+        {"reduce", 0, "HOW", OPT_CHOICE, &s->reduce, .choices = "exact|fast",
+         .help = "how ranks add up gradients; exact: the model is that of one process, bit for bit; fast: "
+                 "equal but for rounding"},
+        {"statistics", 0, "OF", OPT_CHOICE, &s->statistics, .choices = "batch|rank",
+         .help = "what batch normalisation sees; rank: each rank's own pictures, with --reduce fast only"},
+        {"patience", 0, "SECONDS", OPT_REAL, &s->patience, 0, OPT_NO_END, OPT_ABOVE,
+         .help = "end the job when a rank has waited so long for the others within a step"},
     };
-    const opt_command command = {"ecg-train",   "DATA -o MODEL [options]", about, rows, OPT_COUNT(rows), 1, 1,
+    enum { OF_RANKS = 4 }; /* the last rows */
+    const size_t count = OPT_COUNT(rows) - (strcmp(s->tool, "ecg-train") == 0 ? OF_RANKS : 0);
+    const opt_command command = {s->tool,       "DATA -o MODEL [options]", about, rows, count, 1, 1,
                                  network_help()};
     return opts_parse(&command, argc, argv);
 }
@@ -150,27 +164,30 @@ static int check_options(settings *s)
         return tool_fail("this library knows no optimiser '%s' or no schedule '%s'", s->optimizer,
                          s->schedule);
     if (s->data.group_pattern && s->data.group_column)
-        return opts_wrong("ecg-train", "--group-pattern and --group-column exclude each other");
+        return opts_wrong(s->tool, "--group-pattern and --group-column exclude each other");
     if (s->data.mode == ECG_SPLIT_BY_GROUP && !s->data.group_pattern && !s->data.group_column)
-        return opts_wrong("ecg-train", "--split group needs --group-pattern or --group-column");
+        return opts_wrong(s->tool, "--split group needs --group-pattern or --group-column");
     if (s->balance && strcmp(s->class_weight, "balanced") == 0)
-        return opts_wrong("ecg-train", "--balance and --class-weight balanced exclude each other: both make "
-                                       "rare classes count more");
+        return opts_wrong(s->tool, "--balance and --class-weight balanced exclude each other: both make "
+                                   "rare classes count more");
     if (ecg_augment_parse(&s->augmenting, s->augment, &err) != ECG_OK)
-        return opts_wrong("ecg-train", "--augment: %s", err.message);
+        return opts_wrong(s->tool, "--augment: %s", err.message);
     if (s->augmenting.mixup > 0)
-        return opts_wrong("ecg-train",
-                          "--augment: mixup needs mixed labels, which a training loop of your own "
-                          "gets from ecg_batches; ecg-train has whole ones");
+        return opts_wrong(s->tool, "--augment: mixup needs mixed labels, which a training loop of your own "
+                                   "gets from ecg_batches; ecg-train has whole ones");
+    s->train.reduce = strcmp(s->reduce, "fast") == 0 ? ECG_REDUCE_FAST : ECG_REDUCE_EXACT;
+    s->train.local_statistics = strcmp(s->statistics, "rank") == 0;
+    if (s->train.local_statistics && s->train.reduce != ECG_REDUCE_FAST)
+        return opts_wrong(s->tool, "--statistics rank needs --reduce fast");
     if (!s->output && !s->summary && !s->preview)
-        return opts_wrong("ecg-train", "where to? -o MODEL is missing");
+        return opts_wrong(s->tool, "where to? -o MODEL is missing");
     const int kept = keeping_options(s);
     if (kept != OPTS_GO)
         return kept;
     if (s->data.val && s->data.fraction > 0)
-        return opts_wrong("ecg-train", "--val and --val-split exclude each other");
+        return opts_wrong(s->tool, "--val and --val-split exclude each other");
     if (ecg_train_options_check(&s->train, &err) != ECG_OK)
-        return opts_wrong("ecg-train", "%s", err.message);
+        return opts_wrong(s->tool, "%s", err.message);
     return OPTS_GO;
 }
 

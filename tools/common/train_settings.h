@@ -7,8 +7,11 @@
 #include "ecgcnn/train.h"
 
 typedef struct settings {
+    const char *tool; /* "ecg-train", or "ecg-train-mpi", which has more options */
     const char *output, *net, *color, *profile, *filter, *split, *optimizer, *schedule, *class_weight,
         *history, *report, *augment, *preview, *checkpoint, *resume;
+    const char *reduce, *statistics; /* of ecg-train-mpi */
+    double patience;
     opt_size size;
     float rescale;
     parts_options data;
@@ -22,8 +25,9 @@ typedef struct settings {
 } settings;
 #define SETTINGS_INIT                                                                                        \
     {                                                                                                        \
-        .net = "default", .profile = "correct", .split = "auto", .optimizer = "adam",                        \
-        .schedule = "constant", .class_weight = "none", .augment = "none", .calibrate = 1, .gate = 1,        \
+        .tool = "ecg-train", .reduce = "exact", .statistics = "batch", .patience = 45, .net = "default",     \
+        .profile = "correct", .split = "auto", .optimizer = "adam", .schedule = "constant",                  \
+        .class_weight = "none", .augment = "none", .calibrate = 1, .gate = 1,                                \
         .train = ECG_TRAIN_OPTIONS_INIT, .standardizing = ECG_STANDARDIZE_FIT_OPTIONS_INIT                   \
     }
 

@@ -9,8 +9,18 @@
 #include "ecgcnn/eval.h"
 #include "ecgcnn/train.h"
 
+/* The ranks of ecg-train-mpi. Rank 0 writes and tells; each has a loader and a trainer. */
+typedef struct team {
+    uint32_t rank, ranks;
+    /* Called by all at the same places: an exit code that is the same on all, EXIT_DONE if every rank's is.
+     * What a rank had to say of its failure is printed. */
+    int (*together)(void *payload, int code);
+    void *payload;
+} team;
+
 /* What a run holds; freed in one place. */
 typedef struct run {
+    const team *team; /* NULL: one process */
     parts parts;
     ecg_spec *spec;
     ecg_preprocess prep;
@@ -25,6 +35,9 @@ typedef struct run {
     calibrated calibration;
     int interrupted;
 } run;
+
+/* All of it. Returns the exit code. */
+int train_work(settings *s, const team *t);
 
 /* Pictures of each class in each part, on stderr. */
 void result_data(const parts *p);
