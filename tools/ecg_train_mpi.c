@@ -77,6 +77,8 @@ static int read_settings(settings *s, int *argc, char **argv)
     close(out);
     close(error);
     close(nowhere);
+    if (code != OPTS_GO && code != EXIT_DONE)
+        sleep(2); /* mpirun would end rank 0 before it has told why */
     return code;
 }
 

@@ -49,7 +49,8 @@ static int on_begin(void *payload, const ecg_epoch *past, size_t count)
 {
     struct fit *f = payload;
     f->past = (uint32_t)count;
-    memcpy(f->epoch, past, count * sizeof *past);
+    if (count > 0)
+        memcpy(f->epoch, past, count * sizeof *past);
     f->epochs = f->past;
     return f->stop_begin;
 }
