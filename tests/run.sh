@@ -105,7 +105,7 @@ run_ctest() { # preset, arguments of ctest
 # ---- steps ----
 
 # Sources that start threads; ThreadSanitizer runs their tests, and those of what is written on top of them.
-threaded='test_(threads|parallel|gemm|trainer|fit|step|resume|loader|session|grads|source|profile|bootstrap|audit)[a-z_]*'
+threaded='test_(threads|parallel|gemm|trainer|fit|step|resume|loader|session|grads|source|profile|bootstrap|audit|share|together|train_group)[a-z_]*'
 
 tsan_build() {
     local targets
@@ -201,6 +201,7 @@ if [ $quick -eq 0 ] || ! command -v clang-format >/dev/null; then
     [ -n "$(apt-cache search --names-only '^libclang-rt-dev$' 2>/dev/null)" ] && packages+=(libclang-rt-dev)
 fi
 need_packages "${packages[@]}" || exit 1
+need_packages "${ECG_OPTIONAL_PACKAGES[@]}" || echo "going on without; what needs them is skipped"
 
 mkdir -p "$logs"
 start=$SECONDS

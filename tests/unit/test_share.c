@@ -172,7 +172,7 @@ START_TEST(exact_is_the_same_bits)
         k.o.momentum = 0.9f;
         k.o.label_smoothing = 0.1f;
     }
-    for (uint32_t ranks = 1; ranks <= 5; ranks++)
+    for (uint32_t ranks = 1 + (way > 0); ranks <= 5; ranks += way > 0 ? 3 : 1)
         compare(&k, ranks, 0, false);
     compare(&k, 7, 0, false);
     ecg__free((void *)(uintptr_t)k.x);
