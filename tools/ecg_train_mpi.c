@@ -41,7 +41,7 @@ static int together(void *payload, int code)
     if (MPI_Ibcast(line, LINE, MPI_BYTE, root, c->world, &request) != MPI_SUCCESS ||
         mpi_comm_wait(c, &request))
         return tool_fail("rank %d: the other ranks cannot be reached any more", c->rank);
-    if (c->rank == 0)
+    if (c->rank == 0 && line[0])
         tool_fail("rank %d: %s", root, line);
     return code;
 }
