@@ -16,6 +16,7 @@ extern "C" {
  * in .png, .jpg or .jpeg in any case. Names that begin with a dot, and loose files beside the class folders,
  * are left out. A manifest.csv in the root, if there is one, lists the pictures instead (columns by name;
  * `image` relative to the root, and `class`; `patient`, `record` and `split` are used where they stand).
+ * A pack (pack.h) takes the place of a folder: the same samples in the same order.
  * Immutable, share it freely. */
 typedef struct ecg_dataset ecg_dataset;
 
@@ -75,9 +76,24 @@ ECG_API uint32_t ecg_dataset_classes(const ecg_dataset *d); /* empty ones too */
 ECG_API const char *ecg_dataset_class(const ecg_dataset *d, uint32_t i);
 ECG_API size_t ecg_dataset_class_samples(const ecg_dataset *d, uint32_t i); /* pictures of class i */
 ECG_API size_t ecg_dataset_samples(const ecg_dataset *d);
-ECG_API const ecg_sample *ecg_dataset_sample(const ecg_dataset *d, size_t i); /* class by class, by path */
-ECG_API int ecg_dataset_has_patients(const ecg_dataset *d);                   /* every sample names one */
-ECG_API int ecg_dataset_has_groups(const ecg_dataset *d);                     /* the same */
+/* Class by class, by path. Of a pack, samples are made as they are asked for, about 120 bytes each, and stay;
+ * NULL when out of memory. What follows takes none. */
+ECG_API const ecg_sample *ecg_dataset_sample(const ecg_dataset *d, size_t i);
+/* Members of sample i < samples. */
+ECG_API uint32_t ecg_dataset_label(const ecg_dataset *d, size_t i);
+ECG_API const char *ecg_dataset_patient(const ecg_dataset *d, size_t i);
+ECG_API const char *ecg_dataset_group(const ecg_dataset *d, size_t i);
+ECG_API const char *ecg_dataset_part(const ecg_dataset *d, size_t i); /* the split */
+/* Sample i's name into buf, as much as fits of it; its length without the end. */
+ECG_API size_t ecg_dataset_name(const ecg_dataset *d, size_t i, char *buf, size_t cap);
+/* Sample i's file: n bytes of PNG or JPEG, freed with ecg_dataset_file_free. Of a pack of pixels, a PNG of
+ * them. Errors: ECG_EINVAL (i), ECG_EIO, ECG_ECORRUPT (a pack: another checksum), ECG_ELIMIT (64 MiB),
+ * ECG_ENOMEM. */
+ECG_API ecg_status ecg_dataset_file(const ecg_dataset *d, size_t i, unsigned char **data, size_t *n,
+                                    ecg_error *err);
+ECG_API void ecg_dataset_file_free(unsigned char *data);    /* NULL is allowed */
+ECG_API int ecg_dataset_has_patients(const ecg_dataset *d); /* every sample names one */
+ECG_API int ecg_dataset_has_groups(const ecg_dataset *d);   /* the same */
 /* Classes or folders left out by ignore_unknown. */
 ECG_API size_t ecg_dataset_ignored(const ecg_dataset *d);
 ECG_API void ecg_dataset_free(ecg_dataset *d);
@@ -174,6 +190,8 @@ ECG_API ecg_fingerprint ecg_loader_fingerprint(const ecg_loader *l);
 ECG_API const ecg_sample *ecg_loader_sample(const ecg_loader *l, size_t i);
 ECG_API ecg_image ecg_loader_image(const ecg_loader *l, size_t i);
 ECG_API ecg_source ecg_loader_source(const ecg_loader *l);
+/* Which sample of the dataset picture i < count is. */
+ECG_API size_t ecg_loader_index(const ecg_loader *l, size_t i);
 /* Copy the pixels of picture i to px[h][w][c], decoding them if need be. Errors: ECG_EINVAL (i), those of
  * ecg_preprocess_load. Any thread. */
 ECG_API ecg_status ecg_loader_read(const ecg_loader *l, size_t i, uint8_t *px, ecg_error *err);

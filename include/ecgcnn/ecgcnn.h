@@ -11,6 +11,7 @@
 #include "eval.h"
 #include "image.h"
 #include "net.h"
+#include "pack.h"
 #include "profile.h"
 #include "record.h"
 #include "signal.h"

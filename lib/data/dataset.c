@@ -5,19 +5,10 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "data/dataset.h"
 #include "data/manifest.h"
+#include "data/pack_read.h"
 #include "data/scan.h"
-
-struct ecg_dataset {
-    ecg_sample *sample; /* [count] by class, then by name */
-    size_t count;
-    const char **cls; /* [classes] */
-    uint32_t classes;
-    size_t *start; /* [classes + 1] first sample of a class */
-    size_t ignored;
-    int has_patients, has_groups;
-    char *text; /* all strings */
-};
 
 static ecg_status no_memory(const char *dir, ecg_error *err)
 {
@@ -89,17 +80,23 @@ static ecg_status take_classes(ecg_dataset *d, struct ecg__listing *l, const ecg
     return ECG_OK;
 }
 
+void ecg__subset_range(const ecg_dataset_options *o, size_t n, size_t *from, size_t *to)
+{
+    const size_t cut = (size_t)(o->validation_split * (double)n); /* truncated, as Keras does */
+    *from = o->subset == ECG_SUBSET_TRAINING ? cut : 0;
+    *to = o->subset == ECG_SUBSET_VALIDATION ? cut : n;
+}
+
 /* Samples are in order: keep a part of each class. */
 static void keep_subset(ecg_dataset *d, const ecg_dataset_options *o)
 {
     size_t kept = 0;
     for (uint32_t c = 0; c < d->classes; c++) {
-        const size_t start = d->start[c], end = d->start[c + 1], n = end - start;
-        const size_t cut = start + (size_t)(o->validation_split * (double)n); /* truncated, as Keras does */
-        const size_t from = o->subset == ECG_SUBSET_TRAINING ? cut : start;
-        const size_t to = o->subset == ECG_SUBSET_VALIDATION ? cut : end;
+        const size_t start = d->start[c];
+        size_t from, to;
+        ecg__subset_range(o, d->start[c + 1] - start, &from, &to);
         d->start[c] = kept;
-        for (size_t i = from; i < to; i++)
+        for (size_t i = start + from; i < start + to; i++)
             d->sample[kept++] = d->sample[i];
     }
     d->start[d->classes] = d->count = kept;
@@ -215,6 +212,8 @@ ecg_status ecg_dataset_open(ecg_dataset **out, const char *dir, const ecg_datase
     if (st != ECG_OK)
         return st;
 
+    if (ecg__pack_is(dir))
+        return ecg__packed_open(out, dir, &opt, err);
     char *root = ecg__strdup(dir);
     ecg_dataset *d = ecg__calloc(1, sizeof *d);
     struct ecg__listing l;
@@ -261,7 +260,9 @@ size_t ecg_dataset_samples(const ecg_dataset *d)
 
 const ecg_sample *ecg_dataset_sample(const ecg_dataset *d, size_t i)
 {
-    return i < d->count ? &d->sample[i] : NULL;
+    if (i >= d->count)
+        return NULL;
+    return d->packed ? ecg__packed_sample(d, i) : &d->sample[i];
 }
 
 int ecg_dataset_has_patients(const ecg_dataset *d)
@@ -283,6 +284,7 @@ void ecg_dataset_free(ecg_dataset *d)
 {
     if (!d)
         return;
+    ecg__packed_free(d->packed, d->count);
     ecg__free(d->sample);
     ecg__free(d->cls);
     ecg__free(d->start);

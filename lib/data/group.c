@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "data/listing.h"
+#include "data/group.h"
 
 static ecg_status group_one(struct ecg__listing *l, const regex_t *re, const char *pattern, size_t i,
                             ecg_error *err)
@@ -34,20 +34,28 @@ static ecg_status group_one(struct ecg__listing *l, const regex_t *re, const cha
     return ECG_OK;
 }
 
+ecg_status ecg__group_compile(regex_t *re, const char *pattern, ecg_error *err)
+{
+    const int code = regcomp(re, pattern, REG_EXTENDED);
+    if (code != 0) {
+        char text[128];
+        regerror(code, re, text, sizeof text);
+        return ecg__fail(err, ECG_EINVAL, "group pattern \"%s\": %s", pattern, text);
+    }
+    if (re->re_nsub >= 1)
+        return ECG_OK;
+    regfree(re);
+    return ecg__fail(err, ECG_EINVAL,
+                     "group pattern \"%s\": no parenthesis, expected one around what names the group",
+                     pattern);
+}
+
 ecg_status ecg__listing_group(struct ecg__listing *l, const char *pattern, ecg_error *err)
 {
     regex_t re;
-    const int code = regcomp(&re, pattern, REG_EXTENDED);
-    if (code != 0) {
-        char text[128];
-        regerror(code, &re, text, sizeof text);
-        return ecg__fail(err, ECG_EINVAL, "group pattern \"%s\": %s", pattern, text);
-    }
-    ecg_status st = ECG_OK;
-    if (re.re_nsub < 1)
-        st = ecg__fail(err, ECG_EINVAL,
-                       "group pattern \"%s\": no parenthesis, expected one around what names the group",
-                       pattern);
+    ecg_status st = ecg__group_compile(&re, pattern, err);
+    if (st != ECG_OK)
+        return st;
     for (size_t i = 0; st == ECG_OK && i < l->count; i++)
         st = group_one(l, &re, pattern, i, err);
     regfree(&re);

@@ -5,24 +5,11 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/status.h"
+#include "data/dataset.h"
 
 ecg_status ecg__picture_read(const ecg_loader *l, uint32_t index, uint8_t *to, ecg_error *err)
 {
-    const ecg_preprocess *p = &l->prep;
-    const char *path = ecg_dataset_sample(l->dataset, index)->path;
-    ecg_pixels *px = NULL;
-    ecg_status st = ecg_preprocess_load(&px, p, path, err);
-    if (st != ECG_OK)
-        return st;
-    const ecg_image v = ecg_pixels_view(px);
-    const size_t row = (size_t)v.w * v.c;
-    if (v.h != p->h || v.w != p->w || v.c != (uint32_t)p->color)
-        st = ecg__fail(err, ECG_ESHAPE, "%s: prepared as %ux%u with %u channels, expected %ux%u with %u",
-                       path, v.h, v.w, v.c, p->h, p->w, (uint32_t)p->color);
-    for (uint32_t y = 0; st == ECG_OK && y < v.h; y++)
-        memcpy(to + y * row, v.px + y * v.stride, row);
-    ecg_pixels_free(px);
-    return st;
+    return ecg__dataset_prepare(l->dataset, index, &l->prep, to, err);
 }
 
 /* Which samples. */
@@ -88,11 +75,9 @@ size_t ecg_loader_skipped(const ecg_loader *l)
 ecg_fingerprint ecg_loader_fingerprint(const ecg_loader *l)
 {
     ecg_fingerprint f = {l->count, ECG__HASH_START, ECG__HASH_START, l->pixels_print};
-    for (size_t i = 0; i < l->count; i++) {
-        const ecg_sample *s = ecg_dataset_sample(l->dataset, l->index[i]);
-        f.names = ecg__hash(f.names, s->name, strlen(s->name) + 1);
-        f.labels = ecg__hash_u64(f.labels, s->label);
-    }
+    f.names = ecg__dataset_names_print(l->dataset, l->index, l->count);
+    for (size_t i = 0; i < l->count; i++)
+        f.labels = ecg__hash_u64(f.labels, ecg_dataset_label(l->dataset, l->index[i]));
     return f;
 }
 
@@ -104,6 +89,11 @@ size_t ecg_loader_cached(const ecg_loader *l)
 const ecg_sample *ecg_loader_sample(const ecg_loader *l, size_t i)
 {
     return i < l->count ? ecg_dataset_sample(l->dataset, l->index[i]) : NULL;
+}
+
+size_t ecg_loader_index(const ecg_loader *l, size_t i)
+{
+    return l->index[i];
 }
 
 ecg_image ecg_loader_image(const ecg_loader *l, size_t i)

@@ -35,22 +35,30 @@ static ecg_status no_memory(const struct parse *p, ecg_error *err)
     return ecg__fail(err, ECG_ENOMEM, "%s:%zu: out of memory", p->csv.path, p->csv.line);
 }
 
-static ecg_status read_header(struct parse *p, ecg_error *err)
+ecg_status ecg__manifest_header(struct ecg__csv *c, int *image, int *cls, ecg_error *err)
 {
-    struct ecg__csv *c = &p->csv;
-    bool more;
-    const ecg_status st = ecg__csv_next(c, &more, err);
-    if (st != ECG_OK)
-        return st;
-    if (!more)
-        return ecg__fail(err, ECG_EFORMAT, "%s:%zu: empty, expected a line with the columns' names", c->path,
-                         c->line);
     for (size_t i = 0; i < c->fields; i++)
         if (c->length[i] && ecg__csv_column(c, c->field[i]) != (int)i)
             return ecg__fail(err, ECG_EFORMAT, "%s:%zu: two columns are named \"%s\"", c->path, c->line,
                              c->field[i]);
-    p->col.image = ecg__csv_column(c, "image");
-    p->col.cls = ecg__csv_column(c, "class");
+    if (c->fields == 0)
+        return ecg__fail(err, ECG_EFORMAT, "%s:%zu: empty, expected a line with the columns' names", c->path,
+                         c->line);
+    *image = ecg__csv_column(c, "image");
+    *cls = ecg__csv_column(c, "class");
+    if (*image < 0 || *cls < 0)
+        return ecg__fail(err, ECG_EFORMAT, "%s:%zu: no column \"%s\" among %zu, the first is \"%s\"", c->path,
+                         c->line, *image < 0 ? "image" : "class", c->fields, c->field[0]);
+    return ECG_OK;
+}
+
+static ecg_status read_header(struct parse *p, ecg_error *err)
+{
+    struct ecg__csv *c = &p->csv;
+    bool more;
+    ecg_status st = ecg__csv_next(c, &more, err);
+    if (st != ECG_OK)
+        return st;
     p->col.patient = ecg__csv_column(c, "patient");
     if (p->col.patient < 0)
         p->col.patient = ecg__csv_column(c, "record");
@@ -58,13 +66,11 @@ static ecg_status read_header(struct parse *p, ecg_error *err)
     const char *group = p->l->group_column;
     p->col.group = group ? ecg__csv_column(c, group) : -1;
     p->col.count = c->fields;
-    if (group && p->col.group < 0)
-        return ecg__fail(err, ECG_EINVAL, "%s:%zu: no column \"%s\" for groups among %zu", c->path, c->line,
-                         group, c->fields);
-    if (p->col.image < 0 || p->col.cls < 0)
-        return ecg__fail(err, ECG_EFORMAT, "%s:%zu: no column \"%s\" among %zu, the first is \"%s\"", c->path,
-                         c->line, p->col.image < 0 ? "image" : "class", c->fields, c->field[0]);
-    return ECG_OK;
+    st = ecg__manifest_header(c, &p->col.image, &p->col.cls, err);
+    if (st == ECG_OK && group && p->col.group < 0)
+        st = ecg__fail(err, ECG_EINVAL, "%s:%zu: no column \"%s\" for groups among %zu", c->path, c->line,
+                       group, c->fields);
+    return st;
 }
 
 /* What is wrong with an image's path, or NULL. */
@@ -104,6 +110,24 @@ static void clean_path(char *name)
     *to = '\0';
 }
 
+ecg_status ecg__manifest_row(struct ecg__csv *c, size_t fields, int image, int split, ecg_error *err)
+{
+    if (c->fields != fields)
+        return ecg__fail(err, ECG_EFORMAT, "%s:%zu: %zu fields, expected %zu as in the first line", c->path,
+                         c->line, c->fields, fields);
+    char *name = c->bytes + (c->field[image] - c->bytes);
+    const char *fault = path_fault(name);
+    if (fault)
+        return ecg__fail(err, ECG_EFORMAT, "%s:%zu: the image \"%s\" %s", c->path, c->line, name, fault);
+    clean_path(name);
+    const char *part = split < 0 ? "" : c->field[split];
+    if (part[0] && strcmp(part, "train") != 0 && strcmp(part, "val") != 0 && strcmp(part, "test") != 0)
+        return ecg__fail(err, ECG_EFORMAT,
+                         "%s:%zu: the split is \"%s\", expected train, val, test or nothing", c->path,
+                         c->line, part);
+    return ECG_OK;
+}
+
 /* Find or note the record's class. */
 static ecg_status note_class(struct parse *p, const char *name, size_t n, ecg_error *err)
 {
@@ -135,21 +159,11 @@ static ecg_status note_field(struct parse *p, int column, size_t *at, ecg_error 
 static ecg_status read_row(struct parse *p, ecg_error *err)
 {
     const struct ecg__csv *c = &p->csv;
-    if (c->fields != p->col.count)
-        return ecg__fail(err, ECG_EFORMAT, "%s:%zu: %zu fields, expected %zu as in the first line", c->path,
-                         c->line, c->fields, p->col.count);
-    char *image = p->csv.bytes + (c->field[p->col.image] - c->bytes);
-    const char *fault = path_fault(image);
-    if (fault)
-        return ecg__fail(err, ECG_EFORMAT, "%s:%zu: the image \"%s\" %s", c->path, c->line, image, fault);
-    clean_path(image);
-    const char *split = p->col.split < 0 ? "" : c->field[p->col.split];
-    if (split[0] && strcmp(split, "train") != 0 && strcmp(split, "val") != 0 && strcmp(split, "test") != 0)
-        return ecg__fail(err, ECG_EFORMAT,
-                         "%s:%zu: the split is \"%s\", expected train, val, test or nothing", c->path,
-                         c->line, split);
-
-    ecg_status st = note_class(p, c->field[p->col.cls], c->length[p->col.cls], err);
+    ecg_status st = ecg__manifest_row(&p->csv, p->col.count, p->col.image, p->col.split, err);
+    if (st != ECG_OK)
+        return st;
+    const char *image = c->field[p->col.image];
+    st = note_class(p, c->field[p->col.cls], c->length[p->col.cls], err);
     if (st != ECG_OK || !p->known)
         return st;
     size_t patient, split_at, group;

@@ -7,9 +7,18 @@
 #ifndef ECG_DATA_MANIFEST_H
 #define ECG_DATA_MANIFEST_H
 
+#include "data/csv.h"
 #include "data/listing.h"
 
 enum { ECG__MANIFEST_BYTES = 1 << 28 }; /* largest file; csv.h limits lines and columns */
+
+/* Of the record read last, a header: it names `image` and `class`, whose columns these are, and none twice.
+ */
+ecg_status ecg__manifest_header(struct ecg__csv *c, int *image, int *cls, ecg_error *err);
+
+/* Of the record read last, a picture: so many fields, a name inside the root, which becomes the one form that
+ * it has, and a split (column -1: none). */
+ecg_status ecg__manifest_row(struct ecg__csv *c, size_t fields, int image, int split, ecg_error *err);
 
 /* Fill l from n bytes of text; `path` stands for the file in messages. */
 ecg_status ecg__manifest_parse(struct ecg__listing *l, const char *text, size_t n, const char *path,

@@ -12,7 +12,7 @@ static ecg_status init_balance(struct ecg__policy *p, const ecg_loader *l, ecg_e
     if (!label)
         return ecg__fail(err, ECG_ENOMEM, "loader: out of memory to balance %zu pictures", l->count);
     for (size_t i = 0; i < l->count; i++)
-        label[i] = ecg_dataset_sample(l->dataset, l->index[i])->label;
+        label[i] = ecg_dataset_label(l->dataset, l->index[i]);
     const ecg_status st = ecg__balance_init(&p->balance, label, l->count, ecg_dataset_classes(l->dataset),
                                             err);
     ecg__free(label);
@@ -89,7 +89,7 @@ ecg_status ecg__loader_fill(const ecg_loader *l, const struct ecg__policy *p, ui
     const bool balance = p->balance.classes > 0 && epoch > 0;
     const size_t picture = balance ? ecg__balance_pick(&p->balance, p->seed, epoch, i) : i;
     const bool cached = picture < l->cached;
-    *label = ecg_dataset_sample(l->dataset, l->index[picture])->label;
+    *label = ecg_dataset_label(l->dataset, l->index[picture]);
     if (l->timing)
         atomic_fetch_add_explicit(&l->timing->pictures, 1, memory_order_relaxed);
     if (cached && !(p->changes && epoch > 0)) {

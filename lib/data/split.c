@@ -5,9 +5,8 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/status.h"
+#include "data/dataset.h"
 #include "data/patients.h"
-#include "ecgcnn/data.h"
-#include <stdbool.h>
 
 /* `take` pictures of n to validation; one at least stays in training where there are two. */
 static size_t clamp_take(double take, size_t n)
@@ -187,9 +186,12 @@ static ecg_status to_lists(ecg_split *out, const ecg_dataset *d, const uint8_t *
 /* Groups were asked for where some are not simply the patients. */
 static ecg_split_mode choose_mode(const ecg_dataset *d)
 {
-    for (size_t i = 0; i < ecg_dataset_samples(d); i++)
-        if (ecg_dataset_sample(d, i)->group != ecg_dataset_sample(d, i)->patient)
+    const int grouped = d->packed && ecg__packed_grouped(d); /* words of a pack are shared */
+    for (size_t i = 0; i < ecg_dataset_samples(d); i++) {
+        const char *group = ecg_dataset_group(d, i), *patient = ecg_dataset_patient(d, i);
+        if (grouped ? group || patient : group != patient)
             return ECG_SPLIT_BY_GROUP;
+    }
     return ecg_dataset_has_patients(d) ? ECG_SPLIT_BY_PATIENT : ECG_SPLIT_STRATIFIED;
 }
 
