@@ -1,6 +1,7 @@
 /* ecg-beats: folders of beat pictures. */
 #include "beats/audit.h"
 #include "beats/make.h"
+#include "beats/pack.h"
 #include "beats/synth.h"
 #include "common/opts.h"
 #include "common/start.h"
@@ -10,6 +11,7 @@ int main(int argc, char **argv)
     static const opt_sub commands[] = {
         {"make", beats_make, "draw the beats of recordings"},
         {"synth", beats_synth, "draw synthetic beats of seven classes"},
+        {"pack", beats_pack, "put many pictures into a few large files"},
         {"audit", beats_audit, "find copies, blanks and odd pictures in folders"},
     };
     tool_start("ecg-beats", argv);

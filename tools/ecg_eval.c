@@ -178,15 +178,14 @@ static int take_accepted(ecg_metrics **out, const ecg_model *m, const ecg_metric
     return s == ECG_OK ? EXIT_DONE : tool_fail("%s", ecg_status_text(s));
 }
 
-/* The sample's place in its dataset, where all lie in one row. */
-static void take_note(void *payload, const ecg_sample *sample, const float *probs, const ecg_decision *d)
+static void take_note(void *payload, size_t i, const float *probs, const ecg_decision *d)
 {
     notes *n = payload;
     n->answer[n->count] = (uint8_t)d->answer;
     n->refused += d->answer == ECG_ANSWER_NOT_ECG;
-    n->answered[n->count++] = (uint32_t)(sample - ecg_dataset_sample(n->data, 0));
+    n->answered[n->count++] = (uint32_t)i;
     if (n->csv.f)
-        table_row(&n->csv, sample, probs, d);
+        table_row(&n->csv, n->data, i, probs, d);
 }
 
 static int run(ecg_model *m, const settings *s, const pictures *p, ecg_metrics **out, notes *n)

@@ -8,7 +8,7 @@
 #ifndef ECGCNN_AUDIT_H
 #define ECGCNN_AUDIT_H
 
-#include "types.h"
+#include "data.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,6 +22,9 @@ ECG_API ecg_status ecg_audit_new(ecg_audit **out); /* ECG_ENOMEM */
 /* One more picture file; the path is copied, the file is opened by ecg_audit_run. At most 2^30. Errors:
  * ECG_ENOMEM, ECG_ELIMIT. */
 ECG_API ecg_status ecg_audit_add(ecg_audit *a, const char *path);
+
+/* The same of sample i of a dataset, which must outlive the audit. */
+ECG_API ecg_status ecg_audit_add_sample(ecg_audit *a, const ecg_dataset *d, size_t i);
 
 typedef struct ecg_audit_options {
     uint32_t size;

@@ -45,9 +45,10 @@ typedef struct ecg_pack_info {
 } ecg_pack_info;
 
 /* Pack the pictures of `data` (a folder as for ecg_dataset_open, its manifest.csv read as a stream) into the
- * new or empty folder `dir`. No picture is decoded, unless pixels are wanted. Memory: sort_bytes, and each
- * different word of the columns once. The same data gives the same bytes. `info` may be NULL. Errors: those
- * of the writer; ECG_EFORMAT (a line of the manifest), ECG_EUNSUPPORTED (pixels of a coloured picture). */
+ * new or empty folder `dir`; recipe.txt is copied. No picture is decoded, unless pixels are wanted. Memory:
+ * sort_bytes, and each different word of the columns once. The same data gives the same bytes. `info` may be
+ * NULL. Errors: those of the writer; ECG_EFORMAT (a line of the manifest), ECG_EUNSUPPORTED (pixels of a
+ * coloured picture). */
 ECG_API ecg_status ecg_pack_make(const char *dir, const char *data, const ecg_pack_options *o,
                                  ecg_pack_info *info, ecg_error *err);
 

@@ -30,6 +30,7 @@ enum { ECG__PACK_FILES = 0, ECG__PACK_PIXELS = 1 };
 #define ECG__SHARD_MAGIC "\x8a\x45\x43\x47\x53\x0d\x0a\x1a"
 #define ECG__PACK_END    "ECGPEND\n"
 #define ECG__SHARD_END   "ECGSEND\n"
+#define ECG__PACK_RECIPE "recipe.txt"
 #define ECG__SHARD_FILE  "shard-%06u.ecgs"
 
 static inline uint32_t ecg__le_get32(const unsigned char *p)

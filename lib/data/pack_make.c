@@ -336,6 +336,31 @@ static ecg_status find_manifest(struct make *m, ecg_error *err)
                                                : ecg__data_fail_errno(err, errno, path, "cannot open");
 }
 
+/* How the pictures were drawn, where that is said: a training copies it into the model. */
+static ecg_status copy_recipe(struct make *m, ecg_error *err)
+{
+    struct stat st;
+    unsigned char *text = NULL;
+    size_t n = 0;
+    ecg__file *f = NULL;
+    const char *path = path_of(m, ECG__PACK_RECIPE);
+    if (!path)
+        return no_memory(m, err);
+    if (lstat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
+        return ECG_OK;
+    ecg_status s = ecg__file_read(&text, &n, path, ECG__PACK_PICTURE, err);
+    if (s == ECG_OK)
+        s = ecg__file_create(&f, ecg__pack_path(m->w, ECG__PACK_RECIPE), err);
+    if (s == ECG_OK)
+        s = ecg__file_write(f, text, n, err);
+    if (s == ECG_OK)
+        s = ecg__file_commit(f, true, err);
+    else
+        ecg__file_abandon(f);
+    ecg__free(text);
+    return s;
+}
+
 static ecg_status check_options(const ecg_pack_options *o, ecg_error *err)
 {
     if (o->classes || o->class_count || o->h || o->w)
@@ -369,6 +394,8 @@ ecg_status ecg_pack_make(const char *dir, const char *data, const ecg_pack_optio
         s = find_manifest(&m, err);
     if (s == ECG_OK)
         s = m.manifest ? pack_manifest(&m, err) : pack_folder(&m, err);
+    if (s == ECG_OK)
+        s = copy_recipe(&m, err);
     if (s == ECG_OK)
         s = ecg_pack_writer_finish(m.w, info, err);
     else

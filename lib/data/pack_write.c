@@ -80,6 +80,7 @@ static void remove_folder(ecg_pack_writer *w)
     for (size_t i = 0; i < w->shards; i++)
         unlink(shard_path(w, i));
     unlink(ecg__pack_path(w, ECG_PACK_INDEX));
+    unlink(ecg__pack_path(w, ECG__PACK_RECIPE));
     rmdir(w->partial);
 }
 

@@ -19,18 +19,18 @@ void ecg_audit_free(ecg_audit *a)
     if (!a)
         return;
     for (size_t i = 0; i < a->count; i++) {
-        ecg__free(a->path[i]);
+        ecg__free(a->file[i].path);
         if (a->print)
             ecg__free(a->print[i].profile);
     }
-    ecg__free(a->path);
+    ecg__free(a->file);
     ecg__free(a->found);
     ecg__free(a->print);
     ecg__free(a->near);
     ecg__free(a);
 }
 
-ecg_status ecg_audit_add(ecg_audit *a, const char *path)
+static ecg_status add(ecg_audit *a, const char *path, const ecg_dataset *set, size_t index)
 {
     if (a->found)
         return ECG_EINVAL;
@@ -38,20 +38,33 @@ ecg_status ecg_audit_add(ecg_audit *a, const char *path)
         return ECG_ELIMIT;
     if (a->count == a->cap) {
         const size_t cap = a->cap ? 2 * a->cap : 256;
-        char **more = ecg__calloc(cap, sizeof *more);
+        ecg__audited *more = ecg__calloc(cap, sizeof *more);
         if (!more)
             return ECG_ENOMEM;
         if (a->count)
-            memcpy(more, a->path, a->count * sizeof *more);
-        ecg__free(a->path);
-        a->path = more;
+            memcpy(more, a->file, a->count * sizeof *more);
+        ecg__free(a->file);
+        a->file = more;
         a->cap = cap;
     }
-    a->path[a->count] = ecg__strdup(path);
-    if (!a->path[a->count])
+    char *own = ecg__strdup(path);
+    if (!own)
         return ECG_ENOMEM;
-    a->count++;
+    a->file[a->count++] = (ecg__audited){own, set, index};
     return ECG_OK;
+}
+
+ecg_status ecg_audit_add(ecg_audit *a, const char *path)
+{
+    return add(a, path, NULL, 0);
+}
+
+ecg_status ecg_audit_add_sample(ecg_audit *a, const ecg_dataset *d, size_t i)
+{
+    const ecg_sample *s = ecg_dataset_sample(d, i);
+    if (!s)
+        return i < ecg_dataset_samples(d) ? ECG_ENOMEM : ECG_EINVAL;
+    return add(a, s->path, d, i);
 }
 
 size_t ecg_audit_count(const ecg_audit *a)
@@ -61,7 +74,7 @@ size_t ecg_audit_count(const ecg_audit *a)
 
 const char *ecg_audit_path(const ecg_audit *a, size_t i)
 {
-    return a->path[i];
+    return a->file[i].path;
 }
 
 const ecg_audit_found *ecg_audit_at(const ecg_audit *a, size_t i)
@@ -87,7 +100,7 @@ static void read_one(void *ctx, size_t item, uint32_t worker)
     const struct reading *r = ctx;
     const size_t i = r->first + item;
     ecg_audit_found *f = &r->a->found[i];
-    const ecg_status s = ecg__audit_read(r->a->path[i], f, &r->a->print[i], NULL, NULL);
+    const ecg_status s = ecg__audit_read(&r->a->file[i], f, &r->a->print[i], NULL, NULL);
     if (s == ECG_OK)
         return;
     *f = (ecg_audit_found){.flags = ECG_AUDIT_UNREADABLE, .status = s};
@@ -101,7 +114,7 @@ static ecg_status read_all(ecg_audit *a, ecg__pool *pool, const ecg_audit_option
         ecg__parallel_for(pool, n, read_one, &r);
         for (size_t i = r.first; i < r.first + n; i++)
             if (a->found[i].status == ECG_ENOMEM)
-                return ecg__fail(err, ECG_ENOMEM, "audit: out of memory for %s", a->path[i]);
+                return ecg__fail(err, ECG_ENOMEM, "audit: out of memory for %s", a->file[i].path);
         if (o->progress && o->progress(o->payload, r.first + n, a->count) != 0)
             return ecg__fail(err, ECG_ECANCELLED, "audit: stopped by the caller after %zu of %zu pictures",
                              r.first + n, a->count);

@@ -19,9 +19,16 @@ typedef struct ecg__print {
 
 #define ECG__NO_INK INT16_MIN
 
+/* Where a picture is: a file, or a sample. */
+typedef struct ecg__audited {
+    char *path;
+    const ecg_dataset *set; /* NULL: a file */
+    size_t index;
+} ecg__audited;
+
 struct ecg_audit {
     size_t count, cap, near_count, near_cap;
-    char **path;
+    ecg__audited *file;
     ecg_audit_found *found;
     ecg__print *print;
     ecg_audit_pair *near;
@@ -35,8 +42,8 @@ typedef struct ecg__gray {
 
 /* Read one picture. *found gets all but odd flags and who it is like; `print` may be NULL (gray alone),
  * `gray` too. Freed by the caller: print->profile, gray->px. */
-ecg_status ecg__audit_read(const char *path, ecg_audit_found *found, ecg__print *print, ecg__gray *gray,
-                           ecg_error *err);
+ecg_status ecg__audit_read(const ecg__audited *file, ecg_audit_found *found, ecg__print *print,
+                           ecg__gray *gray, ecg_error *err);
 
 /* Fill a->near from pictures that are the first of their kind. */
 ecg_status ecg__audit_find_near(ecg_audit *a, ecg__pool *pool, const ecg_audit_options *o, ecg_error *err);

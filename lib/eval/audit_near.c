@@ -233,9 +233,9 @@ static void compare(void *ctx, size_t item, uint32_t worker)
     ecg_audit_pair *p = &s->pair[item];
     ecg__gray a = {NULL, 0, 0}, b = {NULL, 0, 0};
     ecg_audit_found fa = {0}, fb = {0};
-    ecg_status st = ecg__audit_read(s->a->path[p->a], &fa, NULL, &a, NULL);
+    ecg_status st = ecg__audit_read(&s->a->file[p->a], &fa, NULL, &a, NULL);
     if (st == ECG_OK)
-        st = ecg__audit_read(s->a->path[p->b], &fb, NULL, &b, NULL);
+        st = ecg__audit_read(&s->a->file[p->b], &fb, NULL, &b, NULL);
     s->near[item] = st == ECG_OK && ecg__audit_is_near(&a, &b, fa.ground, fb.ground, &p->dx, &p->dy);
     s->status[item] = st;
     ecg__free(a.px);

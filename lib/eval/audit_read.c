@@ -291,15 +291,16 @@ static ecg_status look(ecg_audit_found *found, ecg__print *print, const ecg__gra
     return s;
 }
 
-ecg_status ecg__audit_read(const char *path, ecg_audit_found *found, ecg__print *print, ecg__gray *gray,
-                           ecg_error *err)
+ecg_status ecg__audit_read(const ecg__audited *file, ecg_audit_found *found, ecg__print *print,
+                           ecg__gray *gray, ecg_error *err)
 {
     unsigned char *data;
     size_t n;
     ecg_pixels *p = NULL;
     ecg__gray g = {NULL, 0, 0};
     uint64_t pixels[2];
-    ecg_status s = ecg__file_read(&data, &n, path, LARGEST_FILE, err);
+    ecg_status s = file->set ? ecg_dataset_file(file->set, file->index, &data, &n, err)
+                             : ecg__file_read(&data, &n, file->path, LARGEST_FILE, err);
     if (s != ECG_OK)
         return s;
     if (n > 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0)
@@ -310,7 +311,7 @@ ecg_status ecg__audit_read(const char *path, ecg_audit_found *found, ecg__print 
         hash(data, n, 0, print->bytes);
     ecg_decode_options o = ECG_DECODE_OPTIONS_INIT;
     o.color = found->channels == 1 ? ECG_COLOR_GRAY : ECG_COLOR_RGB;
-    s = ecg_pixels_decode(&p, data, n, path, &o, err);
+    s = ecg_pixels_decode(&p, data, n, file->path, &o, err);
     ecg__free(data);
     if (s != ECG_OK)
         return s;

@@ -40,16 +40,24 @@ static void take(void *ctx, const float *x, size_t count)
 
 static ecg_status see(const struct job *j, size_t i, unsigned char *arena, ecg_error *err)
 {
-    const ecg_sample *sample = ecg_dataset_sample(j->p->data,
-                                                  j->p->index ? j->p->index[j->index[i]] : j->index[i]);
+    const ecg_dataset *d = j->p->data;
+    const size_t at = j->p->index ? j->p->index[j->index[i]] : j->index[i];
+    const uint32_t label = ecg_dataset_label(d, at);
     const ecg_preprocess *prep = &j->m->prep;
     ecg__seen *seen = &j->out->seen[i];
     ecg_pixels *pixels;
     ecg_look look;
-    if (sample->label >= j->m->classes)
-        return ecg__fail(err, ECG_EINVAL, "gate: %s has label %u, the model %u classes", sample->path,
-                         sample->label, j->m->classes);
-    const ecg_status s = ecg_look_load(&pixels, &look, prep, sample->path, err);
+    char name[1024];
+    unsigned char *data;
+    size_t n;
+    ecg_dataset_name(d, at, name, sizeof name);
+    if (label >= j->m->classes)
+        return ecg__fail(err, ECG_EINVAL, "gate: %s has label %u, the model %u classes", name, label,
+                         j->m->classes);
+    ecg_status s = ecg_dataset_file(d, at, &data, &n, err);
+    if (s == ECG_OK)
+        s = ecg_look_decode(&pixels, &look, prep, data, n, name, err);
+    ecg_dataset_file_free(data);
     if (s != ECG_OK) {
         const bool bad = s == ECG_EFORMAT || s == ECG_ECORRUPT || s == ECG_ELIMIT || s == ECG_EUNSUPPORTED ||
                          s == ECG_EIO;
@@ -68,11 +76,10 @@ static ecg_status see(const struct job *j, size_t i, unsigned char *arena, ecg_e
     /* The answer may lie where the input was: it has been read. */
     ecg__infer_run_tap(&j->infer, j->m->weights, x, x, arena, NULL, &tap);
     ecg_pixels_free(pixels);
-    seen->label = sample->label;
+    seen->label = label;
     for (uint32_t k = 0; k < j->n; k++)
         if (!isfinite(f[k]))
-            return ecg__fail(err, ECG_ENUMERIC, "gate: the network's values for %s are not finite",
-                             sample->path);
+            return ecg__fail(err, ECG_ENUMERIC, "gate: the network's values for %s are not finite", name);
     return ECG_OK;
 }
 

@@ -111,12 +111,12 @@ END_TEST
 /* The index with a right checksum and a wrong number anywhere: refused, or harmless. */
 START_TEST(lies)
 {
-    const char *root = make_folder("data", 70, true, NULL), *pack = fresh("pack");
+    const char *root = make_folder("data", 34, true, NULL), *pack = fresh("pack");
     ck_ok(ecg_pack_make(pack, root, NULL, NULL, &err), err);
     size_t n;
     unsigned char *p = slurp(tree_path(pack, "index.ecgp"), &n);
     size_t refused = 0;
-    static const unsigned char values[] = {0, 1, 0x7f, 0x80, 0xff};
+    static const unsigned char values[] = {0, 0x80, 0xff};
     for (size_t i = 8; i < n - 12; i++)
         for (size_t v = 0; v < sizeof values; v++) {
             struct ecg__pack *k = NULL;
@@ -139,7 +139,7 @@ START_TEST(lies)
             ecg__pack_free(k);
             p[i] = old;
         }
-    ck_assert_uint_gt(refused, 1000);
+    ck_assert_uint_gt(refused, 500);
     free(p);
 }
 END_TEST

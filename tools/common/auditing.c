@@ -22,8 +22,11 @@ static int add_set(auditing *a, const char *name)
     return EXIT_DONE;
 }
 
-static int add_sample(auditing *a, const ecg_dataset *d, const ecg_sample *s, uint32_t set)
+static int add_sample(auditing *a, const ecg_dataset *d, size_t i, uint32_t set)
 {
+    const ecg_sample *s = ecg_dataset_sample(d, i);
+    if (!s)
+        return tool_fail("out of memory");
     if (a->count == a->cap) {
         audited *more = realloc(a->at, (a->cap = 2 * a->cap + 256) * sizeof *more);
         if (!more)
@@ -31,7 +34,7 @@ static int add_sample(auditing *a, const ecg_dataset *d, const ecg_sample *s, ui
         a->at = more;
     }
     a->at[a->count++] = (audited){s->path, ecg_dataset_class(d, s->label), s->group, set};
-    const ecg_status status = ecg_audit_add(a->audit, s->path);
+    const ecg_status status = ecg_audit_add_sample(a->audit, d, i);
     return status == ECG_OK ? EXIT_DONE : tool_fail("%s", ecg_status_text(status));
 }
 
@@ -40,7 +43,7 @@ int auditing_add_samples(auditing *a, const ecg_dataset *d, const uint32_t *inde
 {
     int code = add_set(a, set);
     for (size_t i = 0; code == EXIT_DONE && i < count; i++)
-        code = add_sample(a, d, ecg_dataset_sample(d, index ? index[i] : i), (uint32_t)a->sets - 1);
+        code = add_sample(a, d, index ? index[i] : i, (uint32_t)a->sets - 1);
     return code;
 }
 
@@ -50,8 +53,7 @@ static int add_split(auditing *a, const ecg_dataset *d, const char *dir, const c
     char name[4096];
     int code = EXIT_DONE, named = 0;
     for (size_t i = 0; code == EXIT_DONE && i < ecg_dataset_samples(d); i++) {
-        const ecg_sample *s = ecg_dataset_sample(d, i);
-        const char *own = s->split ? s->split : "";
+        const char *named_in = ecg_dataset_part(d, i), *own = named_in ? named_in : "";
         const int usual = strcmp(own, "train") == 0 || strcmp(own, "val") == 0 || strcmp(own, "test") == 0;
         if (split ? strcmp(own, split) != 0 : usual)
             continue;
@@ -61,7 +63,7 @@ static int add_split(auditing *a, const ecg_dataset *d, const char *dir, const c
             named = 1;
         }
         if (code == EXIT_DONE)
-            code = add_sample(a, d, s, (uint32_t)a->sets - 1);
+            code = add_sample(a, d, i, (uint32_t)a->sets - 1);
     }
     return code;
 }

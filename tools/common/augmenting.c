@@ -87,7 +87,7 @@ static size_t choose(const parts *p, uint32_t *index)
     for (uint32_t c = 0; c < p->class_count && c < MOST_CLASSES; c++) {
         const size_t all = part_class_count(&p->train, c), want = all < PER_CLASS ? all : PER_CLASS;
         for (size_t i = 0, seen = 0, got = 0; i < p->train.count && got < want; i++) {
-            if (ecg_dataset_sample(p->train.data, p->train.index[i])->label != c)
+            if (ecg_dataset_label(p->train.data, p->train.index[i]) != c)
                 continue;
             if (seen++ == got * all / want) {
                 index[n++] = p->train.index[i];

@@ -12,9 +12,9 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static const ecg_sample *sample_at(const ecg_dataset *d, const uint32_t *index, size_t i)
+static const char *group_at(const ecg_dataset *d, const uint32_t *index, size_t i)
 {
-    return ecg_dataset_sample(d, index ? index[i] : i);
+    return ecg_dataset_group(d, index ? index[i] : i);
 }
 
 /* Every patient of the samples, sorted, or NULL where one is not named. */
@@ -22,7 +22,7 @@ static const char **patients_of(const ecg_dataset *d, const uint32_t *index, siz
 {
     const char **name = calloc(count ? count : 1, sizeof *name);
     for (size_t i = 0; name && i < count; i++) {
-        name[i] = sample_at(d, index, i)->group;
+        name[i] = group_at(d, index, i);
         if (!name[i]) {
             free(name);
             return NULL;
@@ -42,7 +42,7 @@ int untrained_pictures(untrained *u, const ecg_dataset *data, const uint32_t *in
     const char **trained = train ? patients_of(train, train_index, train_count) : NULL;
     int known = trained != NULL;
     for (size_t i = 0; known && i < count; i++) {
-        const char *patient = sample_at(data, index, i)->group;
+        const char *patient = group_at(data, index, i);
         known = patient != NULL;
         if (known && bsearch(&patient, trained, train_count, sizeof *trained, by_text))
             u->dropped++;

@@ -105,11 +105,20 @@ static ecg_status get_image(ecg_image *out, const ecg_loader *l, size_t i, uint8
 }
 
 /* What the picture was before it was prepared: the loader does not keep that. */
-static ecg_status get_look(ecg_look *out, const ecg_sample *sample, const ecg_preprocess *p, ecg_error *err)
+static ecg_status get_look(ecg_look *out, const ecg_dataset *d, size_t i, const ecg_preprocess *p,
+                           ecg_error *err)
 {
     ecg_pixels *pixels = NULL;
-    const ecg_status s = ecg_look_load(&pixels, out, p, sample->path, err);
+    unsigned char *data;
+    size_t n;
+    char name[4096];
+    ecg_status s = ecg_dataset_file(d, i, &data, &n, err);
+    if (s != ECG_OK)
+        return s;
+    ecg_dataset_name(d, i, name, sizeof name);
+    s = ecg_look_decode(&pixels, out, p, data, n, name, err);
     ecg_pixels_free(pixels);
+    ecg_dataset_file_free(data);
     return s;
 }
 
@@ -134,14 +143,15 @@ static int run_batches(const judge_job *job, const ecg_loader *l, ecg_session *s
         for (size_t i = 0; i < n && status == ECG_OK; i++)
             status = get_image(&batch[i], l, at + i, spare ? spare + i * bytes : NULL, p, &err);
         for (size_t i = 0; gated && i < n && status == ECG_OK; i++)
-            status = get_look(&look[i], ecg_loader_sample(l, at + i), p, &err);
+            status = get_look(&look[i], job->data, ecg_loader_index(l, at + i), p, &err);
         if (status == ECG_OK)
             status = ecg_session_judge_images(s, batch, gated ? look : NULL, n, probs, decision, &err);
         for (size_t i = 0; i < n && status == ECG_OK; i++) {
-            const ecg_sample *sample = ecg_loader_sample(l, at + i);
-            status = ecg_metrics_add_patient(m, sample->label, probs + i * classes, sample->group);
+            const size_t k = ecg_loader_index(l, at + i);
+            status = ecg_metrics_add_patient(m, ecg_dataset_label(job->data, k), probs + i * classes,
+                                             ecg_dataset_group(job->data, k));
             if (status == ECG_OK && job->answer)
-                job->answer(job->payload, sample, probs + i * classes, &decision[i]);
+                job->answer(job->payload, k, probs + i * classes, &decision[i]);
         }
         if (status != ECG_OK) {
             progress_clear(&bar);

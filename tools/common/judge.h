@@ -28,8 +28,8 @@ typedef struct judge_job {
     uint32_t threads;
     uint32_t skip_bad;
     int quiet;
-    /* Called for each picture in order; may be NULL. */
-    void (*answer)(void *payload, const ecg_sample *s, const float *probs, const ecg_decision *d);
+    /* Called for each picture in order, i: a sample of data; may be NULL. */
+    void (*answer)(void *payload, size_t i, const float *probs, const ecg_decision *d);
     void *payload;
 } judge_job;
 

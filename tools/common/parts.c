@@ -27,30 +27,31 @@ char *parts_folder(const char *dir, const char *name)
     return NULL;
 }
 
-static int is_split(const ecg_sample *s, const char *name)
+static int is_split(const ecg_dataset *d, size_t i, const char *name)
 {
-    return s->split && strcmp(s->split, name) == 0;
+    const char *split = ecg_dataset_part(d, i);
+    return split && strcmp(split, name) == 0;
 }
 
 uint32_t *parts_of_manifest(const ecg_dataset *d, const char *name, size_t *count)
 {
     const size_t n = ecg_dataset_samples(d);
-    uint32_t *index = calloc(n ? n : 1, sizeof *index);
+    *count = 0;
+    for (size_t i = 0; i < n; i++)
+        *count += (size_t)is_split(d, i, name);
+    uint32_t *index = *count ? calloc(*count, sizeof *index) : NULL;
     *count = 0;
     for (size_t i = 0; index && i < n; i++)
-        if (is_split(ecg_dataset_sample(d, i), name))
+        if (is_split(d, i, name))
             index[(*count)++] = (uint32_t)i;
-    if (index && *count)
-        return index;
-    free(index);
-    return NULL;
+    return index;
 }
 
 size_t part_class_count(const part *p, uint32_t i)
 {
     size_t n = 0;
     for (size_t k = 0; k < p->count; k++)
-        n += ecg_dataset_sample(p->data, p->index[k])->label == i;
+        n += ecg_dataset_label(p->data, p->index[k]) == i;
     return n;
 }
 
@@ -60,6 +61,14 @@ static int take_all(part *p, const ecg_dataset *d)
     *p = (part){d, calloc(n ? n : 1, sizeof *p->index), n};
     for (size_t i = 0; p->index && i < n; i++)
         p->index[i] = (uint32_t)i;
+    return p->index ? EXIT_DONE : tool_fail("out of memory");
+}
+
+static int take_list(part *p, const ecg_dataset *d, const uint32_t *index, size_t count)
+{
+    *p = (part){d, calloc(count ? count : 1, sizeof *p->index), count};
+    if (p->index && count)
+        memcpy(p->index, index, count * sizeof *index);
     return p->index ? EXIT_DONE : tool_fail("out of memory");
 }
 
@@ -135,7 +144,7 @@ static void drop_test(part *p)
 {
     size_t n = 0;
     for (size_t i = 0; i < p->count; i++)
-        if (!is_split(ecg_dataset_sample(p->data, p->index[i]), "test"))
+        if (!is_split(p->data, p->index[i], "test"))
             p->index[n++] = p->index[i];
     p->count = n;
 }
@@ -152,15 +161,9 @@ static int split_train(parts *p, const parts_options *o)
     const ecg_status s = ecg_dataset_split(&split, d, fraction, &mode, o->seed, &err);
     if (s != ECG_OK)
         return tool_error(s, &err);
-    int code = take_all(&p->train, d);
+    int code = take_list(&p->train, d, split.train, split.train_count);
     if (code == EXIT_DONE)
-        code = take_all(&p->val, d);
-    if (code == EXIT_DONE) {
-        memcpy(p->train.index, split.train, split.train_count * sizeof *split.train);
-        memcpy(p->val.index, split.val, split.val_count * sizeof *split.val);
-        p->train.count = split.train_count;
-        p->val.count = split.val_count;
-    }
+        code = take_list(&p->val, d, split.val, split.val_count);
     ecg_split_free(&split);
     p->fraction = fraction;
     p->how = how[mode];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/start.h"
+#include "ecgcnn/pack.h"
 
 int recipe_read(ecg_recipe **out, const char *text)
 {
@@ -22,6 +23,10 @@ int recipe_of_dataset(ecg_recipe **out, const char *dir)
     if (!path)
         return tool_fail("out of memory");
     snprintf(path, n, "%s/%s", dir, RECIPE_FILE);
+    /* Of a pack that is named by its index, beside that. */
+    const size_t folder = strlen(dir), index = sizeof ECG_PACK_INDEX - 1;
+    if (folder > index && strcmp(dir + folder - index, ECG_PACK_INDEX) == 0 && ecg_pack_is(dir))
+        snprintf(path, n, "%.*s%s", (int)(folder - index), dir, RECIPE_FILE);
     errno = 0;
     FILE *f = fopen(path, "r");
     int code = EXIT_DONE;

@@ -8,13 +8,20 @@
 
 enum { MOST_PICTURES = 12, WIDEST = 256, SCALE_W = 160, SCALE_H = 10 };
 
+/* A picture's file in memory. */
+typedef struct picture_file {
+    unsigned char *data;
+    size_t n;
+    char name[1024]; /* in its dataset, or the beginning of that */
+} picture_file;
+
 /* The picture as a person would see it, at most WIDEST pixels wide or high. */
-static ecg_status load(ecg_pixels **out, const ecg_preprocess *as, const char *path, ecg_error *err)
+static ecg_status load(ecg_pixels **out, const ecg_preprocess *as, const picture_file *p, ecg_error *err)
 {
     ecg_decode_options o = ECG_DECODE_OPTIONS_INIT;
     o.color = as->color;
     o.profile = as->profile;
-    const ecg_status s = ecg_pixels_load(out, path, &o, err);
+    const ecg_status s = ecg_pixels_decode(out, p->data, p->n, p->name, &o, err);
     if (s != ECG_OK)
         return s;
     const ecg_image v = ecg_pixels_view(*out);
@@ -41,12 +48,14 @@ static int is_dark(const ecg_image *v)
 
 /* Picture v of the file with Grad-CAM's heat of the answer over it. Another status than ECG_OK: nothing is
  * written, as for a network that has no convolution. */
-static ecg_status put_heat(const eval_page *e, const char *path, const ecg_image *v, const char *alt, FILE *f)
+static ecg_status put_heat(const eval_page *e, const picture_file *p, const ecg_image *v, const char *alt,
+                           FILE *f)
 {
     ecg_pixels *prepared = NULL;
     ecg_heat *heat = NULL;
     uint8_t *px = malloc(3 * (size_t)v->w * v->h);
-    ecg_status s = px ? ecg_preprocess_load(&prepared, ecg_model_preprocess(e->model), path, NULL)
+    ecg_status s = px ? ecg_preprocess_decode(&prepared, ecg_model_preprocess(e->model), p->data, p->n,
+                                              p->name, NULL)
                       : ECG_ENOMEM;
     if (s == ECG_OK) {
         const ecg_image in = ecg_pixels_view(prepared);
@@ -63,18 +72,24 @@ static ecg_status put_heat(const eval_page *e, const char *path, const ecg_image
     return s;
 }
 
-static void put_picture(const eval_page *e, const ecg_sample *sample, const char *alt, FILE *f)
+static void put_picture(const eval_page *e, size_t i, const char *alt, FILE *f)
 {
     ecg_pixels *px = NULL;
     ecg_error err = {0};
-    if (load(&px, ecg_model_preprocess(e->model), sample->path, &err) == ECG_OK) {
+    picture_file p;
+    ecg_dataset_name(e->p->data, i, p.name, sizeof p.name);
+    ecg_status s = ecg_dataset_file(e->p->data, i, &p.data, &p.n, &err);
+    if (s == ECG_OK)
+        s = load(&px, ecg_model_preprocess(e->model), &p, &err);
+    if (s == ECG_OK) {
         const ecg_image v = ecg_pixels_view(px);
-        if (put_heat(e, sample->path, &v, alt, f) != ECG_OK && html_image(f, &v, alt, &err) != ECG_OK)
+        if (put_heat(e, &p, &v, alt, f) != ECG_OK && html_image(f, &v, alt, &err) != ECG_OK)
             html_note(f, "dim", err.message);
     } else {
         html_note(f, "dim", err.message);
     }
     ecg_pixels_free(px);
+    ecg_dataset_file_free(p.data);
 }
 
 /* The scale of the heat. */
@@ -97,12 +112,11 @@ static void put_scale(FILE *f)
 static void put_card(const eval_page *e, uint64_t i, FILE *f)
 {
     const ecg_metrics_case c = ecg_metrics_at(e->r->metrics, i);
-    const ecg_sample *sample = ecg_dataset_sample(e->p->data, e->answered[i]);
     const char *truth = e->r->names[c.truth], *answer = e->r->names[c.predicted];
     char alt[512];
     snprintf(alt, sizeof alt, "A picture of %.200s, answered %.200s", truth, answer);
     fputs("<div class=\"card\">", f);
-    put_picture(e, sample, alt, f);
+    put_picture(e, e->answered[i], alt, f);
     fputs("<p><b>", f);
     html_name(f, answer);
     fputs("</b> ", f);
@@ -122,7 +136,9 @@ static void put_card(const eval_page *e, uint64_t i, FILE *f)
         html_number(f, (double)c.probs[c.truth], 3);
     }
     fputs("</p>\n<p class=\"dim\">", f);
-    html_name(f, sample->name);
+    char name[1024];
+    ecg_dataset_name(e->p->data, e->answered[i], name, sizeof name);
+    html_name(f, name);
     fputs("</p></div>\n", f);
 }
 

@@ -8,7 +8,7 @@
 
 int table_open(table *t, const char *path, const ecg_model *m, int patients)
 {
-    *t = (table){NULL, path, m, patients};
+    *t = (table){.f = NULL, .path = path, .model = m, .patients = patients};
     if (!path)
         return EXIT_DONE;
     errno = 0;
@@ -26,11 +26,11 @@ int table_open(table *t, const char *path, const ecg_model *m, int patients)
     return EXIT_DONE;
 }
 
-void table_row(void *payload, const ecg_sample *s, const float *probs, const ecg_decision *d)
+void table_row(table *t, const ecg_dataset *data, size_t at, const float *probs, const ecg_decision *d)
 {
-    table *t = payload;
-    const char *fields[] = {s->name, ecg_model_class(t->model, s->label), ecg_model_class(t->model, d->best),
-                            ecg_answer_name(d->answer)};
+    const char *fields[] = {t->name, ecg_model_class(t->model, ecg_dataset_label(data, at)),
+                            ecg_model_class(t->model, d->best), ecg_answer_name(d->answer)};
+    ecg_dataset_name(data, at, t->name, sizeof t->name);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (i)
             fputc(',', t->f);
@@ -42,7 +42,7 @@ void table_row(void *payload, const ecg_sample *s, const float *probs, const ecg
     }
     if (t->patients) {
         fputc(',', t->f);
-        text_csv_string(t->f, s->group);
+        text_csv_string(t->f, ecg_dataset_group(data, at));
     }
     fputc('\n', t->f);
 }

@@ -144,7 +144,7 @@ static int balance(run *r)
         return tool_fail("out of memory");
     }
     for (size_t i = 0; i < n; i++)
-        counts[ecg_loader_sample(r->train, i)->label]++;
+        counts[ecg_dataset_label(r->parts.train.data, ecg_loader_index(r->train, i))]++;
     for (uint32_t i = 0; i < classes; i++)
         r->class_weights[i] = counts[i] ? (float)((double)n / ((double)classes * (double)counts[i])) : 1.0f;
     free(counts);
