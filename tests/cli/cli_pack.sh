@@ -47,6 +47,20 @@ wants 1 'files/train/index.ecgp: the pack has no column "sex"' 'a column that wa
 run ecg-train files/train -o x.ecgm "${fast[@]}" --keras-folders
 wants 1 'rules of Keras' 'rules of Keras'
 
+# ---- Synthetic beats drawn into packs: the bytes of folders that are packed ----
+for kind in files pixels; do
+    flag=; [ $kind = pixels ] && flag=--pixels
+    for mix in '' --mix=Normal=5,PVC=2; do
+        rm -rf s-folder s-packed s-drawn
+        run ecg-beats synth -o s-folder -n 230 --patients 9 --size 16x16 --seed 4 -q $mix
+        run ecg-beats pack s-folder -o s-packed -q $flag
+        wants 0 '' "pack of synthetic beats as $kind"
+        run ecg-beats synth -o s-drawn -n 230 --patients 9 --size 16x16 --seed 4 -q --threads 3 --pack $kind $mix
+        wants 0 '' "synth --pack $kind"
+        check "synth --pack $kind $mix is synth and pack" diff -r s-packed s-drawn
+    done
+done
+
 # ---- Looking ----
 run ecg-beats pack --verify files/train --json
 wants 0 '' 'verify'

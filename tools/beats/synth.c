@@ -23,22 +23,8 @@
 #include "ecgcnn/version.h"
 
 enum { PATH_CAP = 4096, MOST_THREADS = 256 };
-enum { TRAIN, TEST, SPLITS };
-
-static const char *const split_names[SPLITS] = {"train", "test"};
+const char *const synth_splits[SYNTH_SPLITS] = {"train", "test"};
 static const float TOP_MV = 2.0f, BOTTOM_MV = -1.5f;
-
-typedef struct settings {
-    const char *out;
-    uint32_t count, patients, threads, quiet, json;
-    uint64_t seed;
-    double test_fraction;
-    opt_size size;
-    float pen;
-    const char *mix, *rhythm;
-    ecg_synth_options beat;
-    uint8_t *cls; /* [count] the class of each picture; NULL: all in turn */
-} settings;
 
 static const char about[] = "Draws synthetic heartbeats of the seven classes into DIR/train and DIR/test, "
                             "one folder per class, with a "
@@ -46,7 +32,7 @@ static const char about[] = "Draws synthetic heartbeats of the seven classes int
                             "pictures are all on one side. "
                             "The same options give the same files, byte for byte.";
 
-static int read_options(settings *s, int *argc, char **argv)
+static int read_options(synth_settings *s, int *argc, char **argv)
 {
     const opt_row rows[] = {
         {"output", 'o', "DIR", OPT_STRING, &s->out, .init = "", .help = "folder to fill; new, or empty"},
@@ -67,6 +53,9 @@ static int read_options(settings *s, int *argc, char **argv)
         {"wander", 0, "F", OPT_REAL, &s->beat.wander, 0, 50,
          .help = "times the usual wander of the baseline"},
         {"pen", 0, "F", OPT_FLOAT, &s->pen, 0, 64, OPT_ABOVE, .help = "width of the line in pixels"},
+        {"pack", 0, "AS", OPT_CHOICE, &s->pack, .choices = "files|pixels", .init = "",
+         .help = "draw into packs instead of folders, as 'ecg-beats pack' makes them: of PNG files, or of "
+                 "pixels"},
         {"threads", 0, "N", OPT_UINT, &s->threads, 1, MOST_THREADS, .init = "one per core",
          .help = "threads to use"},
         {"json", 0, NULL, OPT_FLAG, &s->json, .help = "print what was made as one JSON object"},
@@ -95,12 +84,7 @@ static int read_options(settings *s, int *argc, char **argv)
 }
 
 /* ---- What picture i is: a function of i alone, so any thread can make any picture ---- */
-typedef struct picture {
-    uint32_t patient, beat, split;
-    ecg_beat_class cls;
-} picture;
-
-static uint32_t train_patients(const settings *s)
+uint32_t synth_train_patients(const synth_settings *s)
 {
     const double tests = s->patients * s->test_fraction;
     uint32_t n = (uint32_t)floor(tests + 0.5);
@@ -109,20 +93,20 @@ static uint32_t train_patients(const settings *s)
     return n < s->patients ? s->patients - n : 1;
 }
 
-static picture picture_at(const settings *s, uint32_t i)
+synth_picture synth_picture_at(const synth_settings *s, uint32_t i)
 {
-    picture p = {.patient = i % s->patients, .beat = i / s->patients};
+    synth_picture p = {.patient = i % s->patients, .beat = i / s->patients};
     p.cls = s->cls ? (ecg_beat_class)s->cls[i] : (ecg_beat_class)((p.patient + p.beat) % ECG_BEAT_CLASSES);
-    p.split = p.patient < train_patients(s) ? TRAIN : TEST;
+    p.split = p.patient < synth_train_patients(s) ? SYNTH_TRAIN : SYNTH_TEST;
     return p;
 }
 
 /* Fill s->cls, where there is a mix to keep to: patient by patient, on each side from the start, so that each
  * patient and each side has it. */
-static int choose_classes(settings *s)
+static int choose_classes(synth_settings *s)
 {
     double part[ECG_BEAT_CLASSES];
-    uint64_t given[SPLITS][ECG_BEAT_CLASSES] = {{0}};
+    uint64_t given[SYNTH_SPLITS][ECG_BEAT_CLASSES] = {{0}};
     const int fibrillation = s->beat.rhythm == ECG_SYNTH_FIBRILLATION;
     if (!s->mix && !fibrillation)
         return EXIT_DONE;
@@ -138,7 +122,8 @@ static int choose_classes(settings *s)
         return tool_fail("out of memory");
     for (uint32_t p = 0; p < s->patients; p++)
         for (uint32_t i = p; i < s->count; i += s->patients)
-            s->cls[i] = (uint8_t)synth_mix_next(part, given[p < train_patients(s) ? TRAIN : TEST]);
+            s->cls[i] = (uint8_t)synth_mix_next(
+                part, given[p < synth_train_patients(s) ? SYNTH_TRAIN : SYNTH_TEST]);
     return EXIT_DONE;
 }
 
@@ -176,24 +161,24 @@ static int make_output(const char *path)
     return full ? tool_fail("%s: is not empty; expected a new or an empty folder", path) : EXIT_DONE;
 }
 
-static int make_folders(const settings *s, uint32_t made[SPLITS][ECG_BEAT_CLASSES])
+static int make_folders(const synth_settings *s, uint32_t made[SYNTH_SPLITS][ECG_BEAT_CLASSES])
 {
     char path[PATH_CAP];
     int code = make_output(s->out);
     for (uint32_t i = 0; i < s->count; i++) {
-        const picture p = picture_at(s, i);
+        const synth_picture p = synth_picture_at(s, i);
         made[p.split][p.cls]++;
     }
-    for (uint32_t k = 0; k < SPLITS && code == EXIT_DONE; k++) {
-        if (k == TEST && train_patients(s) == s->patients)
+    for (uint32_t k = 0; k < SYNTH_SPLITS && code == EXIT_DONE && !s->pack; k++) {
+        if (k == SYNTH_TEST && synth_train_patients(s) == s->patients)
             break;
-        code = make_path(path, "%s/%s", s->out, split_names[k]);
+        code = make_path(path, "%s/%s", s->out, synth_splits[k]);
         if (code == EXIT_DONE)
             code = make_folder(path);
         for (uint32_t c = 0; c < ECG_BEAT_CLASSES && code == EXIT_DONE; c++) {
             if (made[k][c] == 0)
                 continue;
-            code = make_path(path, "%s/%s/%s", s->out, split_names[k],
+            code = make_path(path, "%s/%s/%s", s->out, synth_splits[k],
                              ecg_beat_class_name((ecg_beat_class)c));
             if (code == EXIT_DONE)
                 code = make_folder(path);
@@ -203,10 +188,10 @@ static int make_folders(const settings *s, uint32_t made[SPLITS][ECG_BEAT_CLASSE
 }
 
 /* The manifests are written last: a folder without one was not finished. */
-static int write_manifest(const settings *s, uint32_t split)
+static int write_manifest(const synth_settings *s, uint32_t split)
 {
     char path[PATH_CAP];
-    if (make_path(path, "%s/%s/manifest.csv", s->out, split_names[split]) != EXIT_DONE)
+    if (make_path(path, "%s/%s/manifest.csv", s->out, synth_splits[split]) != EXIT_DONE)
         return EXIT_FAILED;
     errno = 0;
     FILE *f = fopen(path, "wx");
@@ -214,11 +199,11 @@ static int write_manifest(const settings *s, uint32_t split)
         return tool_fail("%s: %s", path, strerror(errno));
     fputs("image,class,record,patient,code,split\n", f);
     for (uint32_t i = 0; i < s->count; i++) {
-        const picture p = picture_at(s, i);
+        const synth_picture p = synth_picture_at(s, i);
         const char *name = ecg_beat_class_name(p.cls);
         if (p.split == split)
             fprintf(f, "%s/s%03u_b%04u.png,%s,s%03u,s%03u,%c,%s\n", name, p.patient, p.beat, name, p.patient,
-                    p.patient, ecg_beat_class_code(p.cls), split_names[split]);
+                    p.patient, ecg_beat_class_code(p.cls), synth_splits[split]);
     }
     const int had_failed = ferror(f), failed = fclose(f) != 0;
     if (had_failed || failed)
@@ -228,7 +213,7 @@ static int write_manifest(const settings *s, uint32_t split)
 
 /* ---- Drawing, on all threads ---- */
 typedef struct job {
-    const settings *s;
+    const synth_settings *s;
     progress bar;
     atomic_uint next, done;
     pthread_mutex_t lock; /* over what follows */
@@ -253,22 +238,29 @@ static void fail(job *j, ecg_status status, const ecg_error *err)
     pthread_mutex_unlock(&j->lock);
 }
 
+ecg_status synth_draw(const synth_settings *s, uint32_t i, uint8_t *px, ecg_error *err)
+{
+    const synth_picture p = synth_picture_at(s, i);
+    float mv[ECG_BEAT_SAMPLES];
+    const ecg_status status = ecg_beat_synthesize_with(s->seed, p.patient, p.beat, p.cls, &s->beat, mv, err);
+    return status == ECG_OK
+               ? ecg_beat_draw(mv, ECG_BEAT_SAMPLES, TOP_MV, BOTTOM_MV, s->pen, px, s->size.h, s->size.w)
+               : status;
+}
+
 static void draw(job *j, uint8_t *px, uint32_t i)
 {
-    const settings *s = j->s;
-    const picture p = picture_at(s, i);
-    float mv[ECG_BEAT_SAMPLES];
+    const synth_settings *s = j->s;
+    const synth_picture p = synth_picture_at(s, i);
     char path[PATH_CAP];
     ecg_error err = {.status = ECG_OK};
     const ecg_image image = {px, s->size.w, s->size.h, ECG_COLOR_GRAY, s->size.w};
-    ecg_status status = ecg_beat_synthesize_with(s->seed, p.patient, p.beat, p.cls, &s->beat, mv, &err);
-    if (make_path(path, "%s/%s/%s/s%03u_b%04u.png", s->out, split_names[p.split], ecg_beat_class_name(p.cls),
+    ecg_status status = synth_draw(s, i, px, &err);
+    if (make_path(path, "%s/%s/%s/s%03u_b%04u.png", s->out, synth_splits[p.split], ecg_beat_class_name(p.cls),
                   p.patient, p.beat) != EXIT_DONE) {
         fail(j, ECG_EINVAL, NULL);
         return;
     }
-    if (status == ECG_OK)
-        status = ecg_beat_draw(mv, ECG_BEAT_SAMPLES, TOP_MV, BOTTOM_MV, s->pen, px, s->size.h, s->size.w);
     if (status == ECG_OK)
         status = ecg_image_save_png(&image, path, &err);
     if (status != ECG_OK)
@@ -294,7 +286,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-static int draw_all(const settings *s)
+static int draw_all(const synth_settings *s)
 {
     job j = {.s = s, .code = EXIT_DONE};
     const uint32_t threads = s->threads < s->count ? s->threads : s->count;
@@ -326,52 +318,52 @@ static int draw_all(const settings *s)
 }
 
 /* ---- What was made ---- */
-static void report(const settings *s, uint32_t made[SPLITS][ECG_BEAT_CLASSES])
+static void report(const synth_settings *s, uint32_t made[SYNTH_SPLITS][ECG_BEAT_CLASSES])
 {
-    uint32_t sum[SPLITS] = {0, 0};
+    uint32_t sum[SYNTH_SPLITS] = {0, 0};
     text_table t = {.align = "lrr"};
     text_cell(&t, "class");
     text_cell(&t, "train");
     text_cell(&t, "test");
     for (uint32_t c = 0; c < ECG_BEAT_CLASSES; c++) {
         text_cell(&t, "%s", ecg_beat_class_name((ecg_beat_class)c));
-        for (uint32_t k = 0; k < SPLITS; k++) {
+        for (uint32_t k = 0; k < SYNTH_SPLITS; k++) {
             text_cell(&t, "%u", made[k][c]);
             sum[k] += made[k][c];
         }
     }
     text_cell(&t, "%u patients", s->patients);
-    text_cell(&t, "%u", sum[TRAIN]);
-    text_cell(&t, "%u", sum[TEST]);
+    text_cell(&t, "%u", sum[SYNTH_TRAIN]);
+    text_cell(&t, "%u", sum[SYNTH_TEST]);
     text_table_print(&t, stdout, 0);
 }
 
-static void report_json(const settings *s, uint32_t made[SPLITS][ECG_BEAT_CLASSES])
+static void report_json(const synth_settings *s, uint32_t made[SYNTH_SPLITS][ECG_BEAT_CLASSES])
 {
     fputs("{\"output\":", stdout);
     text_json_string(stdout, s->out);
     printf(",\"images\":%u,\"patients\":%u,\"test_patients\":%u,\"seed\":%llu,\"classes\":[", s->count,
-           s->patients, s->patients - train_patients(s), (unsigned long long)s->seed);
+           s->patients, s->patients - synth_train_patients(s), (unsigned long long)s->seed);
     for (uint32_t c = 0; c < ECG_BEAT_CLASSES; c++) {
         fputs(c ? ",{\"name\":" : "{\"name\":", stdout);
         text_json_string(stdout, ecg_beat_class_name((ecg_beat_class)c));
-        printf(",\"train\":%u,\"test\":%u}", made[TRAIN][c], made[TEST][c]);
+        printf(",\"train\":%u,\"test\":%u}", made[SYNTH_TRAIN][c], made[SYNTH_TEST][c]);
     }
     puts("]}");
 }
 
-static int run(settings *s)
+static int run(synth_settings *s)
 {
-    uint32_t made[SPLITS][ECG_BEAT_CLASSES] = {{0}};
+    uint32_t made[SYNTH_SPLITS][ECG_BEAT_CLASSES] = {{0}};
     int code = choose_classes(s);
     if (code == EXIT_DONE)
         code = make_folders(s, made);
     if (code == EXIT_DONE)
-        code = draw_all(s);
-    if (code == EXIT_DONE)
-        code = write_manifest(s, TRAIN);
-    if (code == EXIT_DONE && train_patients(s) < s->patients)
-        code = write_manifest(s, TEST);
+        code = s->pack ? synth_pack(s) : draw_all(s);
+    if (code == EXIT_DONE && !s->pack)
+        code = write_manifest(s, SYNTH_TRAIN);
+    if (code == EXIT_DONE && !s->pack && synth_train_patients(s) < s->patients)
+        code = write_manifest(s, SYNTH_TEST);
     if (code != EXIT_DONE)
         return code;
     if (s->json)
@@ -384,14 +376,14 @@ static int run(settings *s)
 int beats_synth(int argc, char **argv)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    settings s = {.count = 2100,
-                  .patients = 40,
-                  .test_fraction = 0.25,
-                  .size = {128, 192},
-                  .pen = 1.5f,
-                  .seed = 1,
-                  .rhythm = "sinus",
-                  .beat = ECG_SYNTH_OPTIONS_INIT};
+    synth_settings s = {.count = 2100,
+                        .patients = 40,
+                        .test_fraction = 0.25,
+                        .size = {128, 192},
+                        .pen = 1.5f,
+                        .seed = 1,
+                        .rhythm = "sinus",
+                        .beat = ECG_SYNTH_OPTIONS_INIT};
     int code = read_options(&s, &argc, argv);
     if (code != OPTS_GO)
         return code;
