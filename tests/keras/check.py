@@ -125,6 +125,12 @@ def check_refused(tools, work, only):
     for option, pattern in ((["--gray"], "tells channels apart|--gray is for three"),):
         code, out, err = run(tools / "ecg-model", "import", work / "jun-fixed.h5", "-o", model, "--rescale", "1", *option)
         check(code == 1 and re.search(pattern, err), f"jun {option}: {err}")
+    net = refused.plain()
+    config = write.sequential2(net, True)
+    config["config"]["layers"][1]["config"]["dtype"] = {"class_name": "Policy", "config": {"name": "mixed_float16"}}
+    write.write_h5(str(work / "mixed.h5"), net, config, None)
+    code, out, err = run(tools / "ecg-model", "import", work / "mixed.h5", "-o", model, "--rescale", "1")
+    check(code == 0 and "computed in mixed_float16 there" in err, f"mixed.h5: {err}")
     code, out, err = run(tools / "ecg-model", "import", work / "channels-fixed.h5", "-o", model, "--gray")
     check(code == 1 and "other numbers for each channel" in err, f"channels --gray: {err}")
 

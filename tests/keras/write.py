@@ -178,9 +178,9 @@ def text_attribute(group, name, value, variable):
         group.attrs[name] = np.bytes_(value.encode())
 
 
-def write_h5(path, net, config, variable, suffix=":0", prefix="", version="2.4.0", split=0, texts=None):
+def write_h5(path, net, config, variable, suffix=":0", prefix="", version="2.4.0", split=0, texts=None, libver=None):
     texts = texts or variable
-    with h5py.File(path, "w") as f:
+    with h5py.File(path, "w", libver=libver) as f:
         text_attribute(f, "keras_version", version, texts)
         text_attribute(f, "backend", "tensorflow", texts)
         text_attribute(f, "model_config", json.dumps(config), texts)
@@ -241,6 +241,7 @@ def write_good(folder):
         if name in ("seed", "many"):
             forms["old"] = lambda p: write_h5(p, net, sequential_old(net), None, version="2.0.8")
             forms["ascii"] = lambda p: write_h5(p, net, two, "ascii", split=2)
+            forms["latest"] = lambda p: write_h5(p, net, three, "utf-8", suffix="", version="3.3.3", libver="latest")
             forms["fixedsplit"] = lambda p: write_h5(p, net, two, None, split=3)
             forms["functional2"] = lambda p: write_h5(p, net, functional(net, 2), None)
             forms["functional3"] = lambda p: write_h5(p, net, functional(net, 3), "utf-8", version="3.3.3")

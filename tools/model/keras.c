@@ -135,6 +135,8 @@ ecg_status import_keras_zip(import_model *m, const char *path, const import_opti
         s = keras_plan_make(&plan, &chain, o, path, m, err);
     if (s == ECG_OK)
         s = read_weights(&f, &parts, &chain, &plan, path, err);
+    free(parts.weights); /* as large as the model */
+    parts.weights = NULL;
     if (s == ECG_OK)
         s = take(m, &plan, &f, parts.version, path, err);
     keras_plan_free(&plan);

@@ -138,8 +138,21 @@ static bool is_idle(const char *kind)
     return false;
 }
 
+/* "mixed_float16", by itself or as a policy. Weights are single precision all the same. */
+static void note_precision(keras_work_at *w)
+{
+    const json_t *dtype = json_object_get(w->at->config, "dtype");
+    const char *name = json_is_object(dtype) ? keras_string(json_object_get(dtype, "config"), "name")
+                                             : json_string_value(dtype);
+    if (!name || strcmp(name, "float32") == 0 || w->noted)
+        return;
+    w->noted = true;
+    import_note(w->model, "computed in %.40s there, in single precision here: answers differ a little", name);
+}
+
 static ecg_status take_layer(keras_work_at *w)
 {
+    note_precision(w);
     if (is_idle(w->at->kind)) {
         import_note(w->model, "layer \"%.100s\" (%.60s) only matters in training and is left out",
                     w->at->name, w->at->kind);

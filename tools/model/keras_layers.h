@@ -23,6 +23,7 @@ typedef struct keras_work_at {
     bool flat;         /* the shape is of one dimension now */
     bool padded;       /* a ZeroPadding2D waits for its Conv2D: top, bottom, left, right */
     uint32_t pad[4];
+    bool noted;                 /* another precision was spoken of */
     uint32_t units;             /* of the last Dense */
     double scale[4], offset[4]; /* of a Rescaling in front; scale[0] 0: there is none */
 } keras_work_at;
