@@ -113,6 +113,7 @@ def check_good(tools, work, only):
 
 def check_refused(tools, work, only):
     model = work / "refused.ecgm"
+    model.unlink(missing_ok=True)
     for path, pattern in refused.write_refused(str(work)):
         if only not in path:
             continue
@@ -129,7 +130,7 @@ def check_refused(tools, work, only):
     config = write.sequential2(net, True)
     config["config"]["layers"][1]["config"]["dtype"] = {"class_name": "Policy", "config": {"name": "mixed_float16"}}
     write.write_h5(str(work / "mixed.h5"), net, config, None)
-    code, out, err = run(tools / "ecg-model", "import", work / "mixed.h5", "-o", model, "--rescale", "1")
+    code, out, err = run(tools / "ecg-model", "import", work / "mixed.h5", "-o", work / "mixed.ecgm", "--rescale", "1")
     check(code == 0 and "computed in mixed_float16 there" in err, f"mixed.h5: {err}")
     code, out, err = run(tools / "ecg-model", "import", work / "channels-fixed.h5", "-o", model, "--gray")
     check(code == 1 and "other numbers for each channel" in err, f"channels --gray: {err}")
