@@ -7,7 +7,10 @@
 
 #include "model/onnx_walk.h"
 
-enum { MOST_SIDE = 65536 };
+enum {
+    MOST_SIDE = 65536,
+    SHARED = 65536, /* floats that may be used twice: writers keep equal tensors once */
+};
 
 /* ---- what all parts of the walk use ---- */
 
@@ -113,6 +116,11 @@ ecg_status onnx_layer(onnx_walk *w, const char *fmt, ...)
 float *onnx_weights(onnx_walk *w, const char *layer, const char *tensor, size_t count)
 {
     char name[IMPORT_NAME];
+    if (count > w->most - w->floats) { /* the same tensor, again and again */
+        import_fail(w->err, ECG_ELIMIT, "layer %u: the network has more weights than the file", w->layers);
+        return NULL;
+    }
+    w->floats += count;
     snprintf(name, sizeof name, "%u.%s.%s", w->layers, layer, tensor);
     return import_add(w->m, name, count, w->err);
 }
@@ -368,7 +376,7 @@ ecg_status import_onnx_bytes(import_model *m, const unsigned char *data, size_t 
                              ecg_error *err)
 {
     onnx_file file;
-    onnx_walk w = {.file = &file, .options = o, .m = m, .err = err};
+    onnx_walk w = {.file = &file, .options = o, .m = m, .err = err, .most = n / sizeof(float) + SHARED};
     ecg_status s = onnx_open(&file, data, n, err);
     if (s == ECG_OK)
         s = begin(&w);

@@ -43,8 +43,9 @@ typedef struct onnx_walk {
     pb text;       /* the network so far */
     ecg_shape in;  /* of the network */
     uint32_t layers;
-    float temperature; /* divides the logits; 0: none */
-    bool softmax;      /* the last layer */
+    float temperature;   /* divides the logits; 0: none */
+    bool softmax;        /* the last layer */
+    size_t floats, most; /* of weights: taken, and to be had from a file of this size */
 } onnx_walk;
 
 /* A message that names the node. */
