@@ -318,6 +318,22 @@ def post_page(h, body, kind):
     return a.body if a else b""
 
 
+def confined(server):
+    """What the server said of its sandbox holds for every one of its threads."""
+    said = open("server.err", errors="replace").read()
+    line = next((x for x in said.splitlines() if "sandbox: " in x), "")
+    print(line)
+    for task in os.listdir(f"/proc/{server.process.pid}/task"):
+        with open(f"/proc/{server.process.pid}/task/{task}/status") as f:
+            status = dict(x.split(":", 1) for x in f.read().splitlines())
+        if status["NoNewPrivs"].strip() != "1":
+            fail(f"thread {task} may gain privileges")
+        if "seccomp (" in line and status["Seccomp"].strip() != "2":
+            fail(f"thread {task} has no filter")
+    if not line:
+        fail("nothing was said of a sandbox")
+
+
 def full_disk(tools, picture):
     """No file may grow past 300 bytes: the answer comes, and says that the picture was not kept."""
     server = Server(tools, "--uploads", "full", file_size=300)
@@ -350,6 +366,7 @@ def main():
     try:
         h = Hostile(server, picture, slow)
         h.well("the start")
+        confined(server)
         h.round(rounds)
         before = server.rss(), server.files()
         h.round(rounds)
