@@ -129,6 +129,12 @@ def parameters(server):
 
 def errors(server, limit):
     data = PICTURES[0].read_bytes()
+    j = server.ask("POST", BATCH, *form([("a", "large", data + b"x" * limit), ("b", "good", data)])).json()["answers"]
+    check("one of several is too large", j[0]["error"]["status"] == 422 and "bytes" in j[0]["error"]["detail"] and
+          "class" in j[1], j)
+    a = server.ask("POST", PREDICT, data + b"x" * (limit - len(data)))
+    check("as large as may be", a.status == 200, a)  # what follows a picture is not looked at
+    problem("a byte more", server.ask("POST", PREDICT, data + b"x" * (limit - len(data) + 1)), 413)
     host = {"Host": "127.0.0.1"}
     problem("unknown", server.ask("GET", "/nothing"), 404)
     for path in "/../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/samples/../app.js", "//", "/classes/%00":

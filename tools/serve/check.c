@@ -18,7 +18,7 @@ void request_refuse(request *r, unsigned status, const char *fmt, ...)
 }
 
 /* ---- What two readers could understand in two ways ---- */
-enum { ONCE = 8 };
+enum { ONCE = 8, ROOM_FOR_FORM = 64 << 10 };
 static const char *const once[ONCE] = {
     "Host",   "Content-Length", "Transfer-Encoding", "Content-Type", "Content-Encoding", "Authorization",
     "Origin", "Expect"};
@@ -95,8 +95,12 @@ static void check_body(request *r)
 {
     const serve_options *o = r->s->o;
     const char *coding = request_header(r, "Content-Encoding"), *expect = request_header(r, "Expect");
-    r->most = (size_t)o->max_upload * (r->route->most == 1 ? 1 : SERVE_BATCH_BYTES) +
-              (r->route->most == 1 ? 4096 : 65536);
+    const char *type = request_header(r, "Content-Type");
+    const size_t form = type && strlen(type) > 10 &&
+                                http_span_is_word((struct http_span){type, 10}, "multipart/")
+                            ? ROOM_FOR_FORM
+                            : 0; /* around the pictures */
+    r->most = (size_t)o->max_upload * (r->route->most == 1 ? 1 : SERVE_BATCH_BYTES) + form;
     if (coding && !http_span_is_word((struct http_span){coding, strlen(coding)}, "identity"))
         request_refuse(r, 415, "the body must not be compressed");
     if (expect && !http_span_is_word((struct http_span){expect, strlen(expect)}, "100-continue"))

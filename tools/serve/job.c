@@ -190,6 +190,13 @@ static void read_picture(group *g, job *j, serve_answer *a)
     a->width = head.width;
     a->height = head.height;
     ecg_sha256(a->data, a->size, a->sha256);
+    if (a->size > g->hold->info.max_upload) { /* one of several */
+        char text[96];
+        snprintf(text, sizeof text, "the picture has %zu bytes, expected at most %llu", a->size,
+                 (unsigned long long)g->hold->info.max_upload);
+        fail(a, ECG_ELIMIT, text);
+        return;
+    }
     const ecg_status s = ecg_look_decode(&g->pixels[g->n], &g->look[g->n],
                                          ecg_model_preprocess(g->hold->info.model), a->data, a->size, a->name,
                                          &a->error);
