@@ -435,7 +435,8 @@ START_TEST(cards)
     static const char *const cases[][2] = {
         {"", ""},
         {"a\nb\n\nc", "<p>a\nb</p>\n<p>c</p>\n"},
-        {"# A\n## B\n#### C\n# D", "<h3>A</h3>\n<h4>B</h4>\n<h5>C</h5>\n<h3>D</h3>\n"},
+        {"# A\n## B\n#### C\n# D", "<h3 id=\"card-1\">A</h3>\n<h4 id=\"card-2\">B</h4>\n<h5 "
+                                   "id=\"card-3\">C</h5>\n<h3 id=\"card-4\">D</h3>\n"},
         {"- a <b>\n- c\\_d &lt;e&amp;",
          "<ul class=\"limits\">\n<li>a &lt;b&gt;</li>\n<li>c_d &lt;e&amp;</li>\n</ul>\n"},
         {"**a** `b**` **c", "<p><strong>a</strong> <code>b**</code> **c</p>\n"},

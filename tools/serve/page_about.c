@@ -135,7 +135,7 @@ static void body(FILE *f, const page_site *s, const void *with)
     put_meta(f, info->model);
     put_network(f, ecg_model_spec(info->model));
     if (info->card) {
-        fputs("<h2 id=\"card\">Model card</h2>\n<div class=\"card-text\">\n", f);
+        fputs("<h2 id=\"card-0\">Model card</h2>\n<div class=\"card-text\">\n", f);
         page_card(f, info->card);
         fputs("</div>\n", f);
     }

@@ -17,6 +17,7 @@ typedef enum block { NONE, PARAGRAPH, LIST, TABLE } block;
 typedef struct writer {
     FILE *f;
     block in;
+    unsigned headings;        /* so far; their ids are card-1, ... */
     int level;                /* of the last heading */
     char right[MOST_COLUMNS]; /* columns of the table whose numbers stand to the right */
 } writer;
@@ -161,9 +162,11 @@ static void open_table(writer *w, line head, line rule)
     memset(w->right, 0, sizeof w->right);
     for (size_t k = 0; k < MOST_COLUMNS && next_cell(&rule, &cell); k++)
         w->right[k] = cell.n > 0 && cell.p[cell.n - 1] == ':';
-    fputs("<div class=\"sheet\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table "
-          "class=\"list\">\n<thead>",
-          w->f);
+    fprintf(w->f,
+            "<div class=\"sheet\" tabindex=\"0\" role=\"group\" aria-labelledby=\"card-%u\">"
+            "<table class=\"list\" aria-labelledby=\"card-%u\">",
+            w->headings, w->headings);
+    fputs("\n<thead>", w->f);
     put_row(w, head, 1);
     fputs("</thead>\n<tbody>\n", w->f);
 }
@@ -188,7 +191,7 @@ static void put_heading(writer *w, line l)
     int level = (int)marks + 2;
     level = level > w->level + 1 ? w->level + 1 : level > 6 ? 6 : level;
     go(w, NONE);
-    fprintf(w->f, "<h%d>", level);
+    fprintf(w->f, "<h%d id=\"card-%u\">", level, ++w->headings);
     put_inline(w->f, trim((line){l.p + marks, l.n - marks}));
     fprintf(w->f, "</h%d>\n", level);
     w->level = level;
