@@ -26,10 +26,10 @@ typedef struct ecg_shape {
 /* Threads: any function may be called from any thread. What is said to be immutable may be used by several at
  * once; all else takes one caller at a time, and does not mind what other threads do with other objects.
  *
- * Fork: a process may fork at any time, whatever its other threads do; fork waits until none of them is inside
- * a matrix product. In the child, what is immutable works as before. A session or a trainer that no thread
- * was using at that moment works too, on the calling thread alone, and new ones have threads of their own;
- * one that was in use must not be touched there, not even freed. */
+ * Fork: a process may fork at any time, whatever its other threads do; fork waits until none of them is
+ * inside a matrix product. In the child, what is immutable works as before. A session or a trainer that no
+ * thread was using at that moment works too, on the calling thread alone, and new ones have threads of their
+ * own; one that was in use must not be touched there, not even freed. */
 
 #ifdef __cplusplus
 }
