@@ -57,7 +57,7 @@ class Browser:
             for one in whole:
                 yield json.loads(one)
 
-    def call(self, method, session=None, wait=30, **params):
+    def call(self, method, session=None, wait=90, **params):
         number = next(self.numbers)
         message = {"id": number, "method": method, "params": params}
         if session:
@@ -135,7 +135,7 @@ class Page:
         self.browser.events = [e for e in self.browser.events
                                if e["method"] != method or e.get("sessionId") != self.session]
 
-    def event(self, method, seconds=30):
+    def event(self, method, seconds=90):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for i, e in enumerate(self.browser.events):
@@ -152,7 +152,7 @@ class Page:
             raise RuntimeError(d.get("exception", {}).get("description") or d["text"])
         return r["result"].get("value")
 
-    def until(self, expression, seconds=30):
+    def until(self, expression, seconds=90):
         end = time.monotonic() + seconds
         while True:
             value = self.js(expression)
