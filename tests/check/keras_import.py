@@ -2,7 +2,7 @@
 """The original project's ECG.h5, imported, against Keras' arithmetic in NumPy, over real pictures: probabilities to 1e-5, and
 the same class wherever the two best are more than 1e-5 apart.
 
-    keras_import.py TOOLS WORK [SHARED]     200 pictures of each file; with ECG_FULL=1 all
+    keras_import.py TOOLS WORK [SHARED]     100 pictures of each file; with ECG_FULL=1 all
 Exit status 77: h5py, PIL or the shared folder is missing.
 """
 import csv
@@ -21,7 +21,7 @@ except ImportError as e:
     print(f"SKIP: {e}")
     sys.exit(77)
 
-SIZE, SAMPLE, GROUP = 64, 200, 64
+SIZE, SAMPLE, GROUP = 64, 100, 64
 
 
 def load(path):

@@ -94,7 +94,8 @@ def check_good(tools, work, only):
         options = [] if folded else ["--rescale", "1/255"]
         if name.startswith("logits"):
             options.append("--softmax")
-        modes = [False] + [True] * (net.shape[2] == 3 and not name.startswith("channels"))
+        gray = net.shape[2] == 3 and not name.startswith("channels") and ("fixed." in name or "keras." in name)
+        modes = [False] + [True] * gray
         for gray in modes:
             model.unlink(missing_ok=True)
             code, out, err = run(tools / "ecg-model", "import", path, "-o", model, *options, *["--gray"] * gray)
