@@ -184,6 +184,16 @@ def write_refused(folder):
         open(f"{folder}/bad-{name}.h5", "wb").write(data)
         out.append((f"{folder}/bad-{name}.h5", "libhdf5 can open|cannot be read"))
 
+    # libhdf5 1.10.8 goes round for ever in a heap of zeros.
+    path = f"{folder}/bad-circle.h5"
+    net = Net((6, 6, 1), 11).conv(2, activation="relu").bn(scale=False).pool().add("Flatten").dense(2, "softmax")
+    write_h5(path, net, sequential2(net, False), None, texts="utf-8")
+    data = bytearray(open(path, "rb").read())
+    at = data.index(b'"layers"')
+    data[at:at + 4000] = bytes(4000)
+    open(path, "wb").write(data)
+    out.append((path, "libhdf5 is not done with it|cannot be read|no JSON"))
+
     # ---- zip ----
     net = plain()
     for name, leave, pattern in (("noconfig", "config.json", "without config.json"),
