@@ -11,21 +11,9 @@
 #include "common/whole.h"
 #include "ecgcnn/version.h"
 
-enum { NAME = 64 };
-
-typedef struct writer {
-    const chain *c;
-    const ecg_preprocess *p;
-    FILE *f;
-    char name[NAME], upper[NAME];
-    size_t room[2]; /* floats of the buffers a and b */
-    int at;         /* where the value is */
-    size_t bytes;   /* of weights */
-} writer;
-
 /* ---- what goes into C ---- */
 
-static void number(FILE *f, float v)
+void c_number(FILE *f, float v)
 {
     char text[32];
     snprintf(text, sizeof text, "%.9g", (double)v);
@@ -59,47 +47,14 @@ static void array(FILE *f, const char *layer, uint32_t i, const char *tensor, co
     fprintf(f, "static const float %s_%u_%s[%zu] = {", layer, i, tensor, n);
     for (size_t k = 0; k < n; k++) {
         fputs(k == 0 ? "\n    " : k % 8 ? ", " : ",\n    ", f);
-        number(f, v[k]);
+        c_number(f, v[k]);
     }
     fputs("};\n", f);
 }
 
-/* ---- plan ---- */
-
-static bool moves(const chain_layer *l)
-{
-    return l->kind <= CHAIN_DENSE || (l->kind >= CHAIN_MAXPOOL && l->kind <= CHAIN_GLOBAL_MAXPOOL);
-}
-
-static void needs(writer *w, int at, size_t n)
-{
-    if (n > w->room[at])
-        w->room[at] = n;
-}
-
-/* Sizes of the buffers, and of the weights. */
-static void plan(writer *w)
-{
-    int at = 0;
-    needs(w, 0, chain_count(ecg_spec_input(ecg_model_spec(w->c->model))));
-    w->bytes = (chain_weights(w->c) + (size_t)w->p->zca_n * w->p->zca_n) * sizeof(float);
-    for (uint32_t i = 0; i < w->c->layers; i++)
-        if (w->c->layer[i].kind == CHAIN_BATCHNORM) /* its deviation is part of the scale */
-            w->bytes -= w->c->layer[i].in.c * sizeof(float);
-    if (w->p->zca) {
-        at = 1;
-        needs(w, 1, w->p->zca_n);
-    }
-    for (uint32_t i = 0; i < w->c->layers; i++)
-        if (moves(&w->c->layer[i])) {
-            at = 1 - at;
-            needs(w, at, chain_count(w->c->layer[i].out));
-        }
-}
-
 /* ---- header ---- */
 
-static void write_about(const writer *w)
+static void write_about(const c_writer *w)
 {
     const ecg_spec *s = ecg_model_spec(w->c->model);
     const size_t n = ecg_spec_print(s, NULL, 0) + 1;
@@ -114,11 +69,11 @@ static void write_about(const writer *w)
     fputs("\n", w->f);
 }
 
-static void write_header(const writer *w)
+static void write_header(const c_writer *w)
 {
     const ecg_preprocess *p = w->p;
     FILE *f = w->f;
-    const size_t scratch = w->room[0] + w->room[1];
+    const size_t scratch = w->room[0] + w->room[1] + w->band;
     fprintf(f, "/* A network for pictures of heartbeats.\n");
     write_about(w);
     fprintf(f,
@@ -134,7 +89,7 @@ static void write_header(const writer *w)
             ecg_model_classes(w->c->model));
     fprintf(f, "#define %s_SCRATCH %zu /* floats */\n", w->upper, scratch);
     fprintf(f, "#define %s_THRESHOLD ", w->upper);
-    number(f, ecg_model_rule(w->c->model)->threshold);
+    c_number(f, ecg_model_rule(w->c->model)->threshold);
     fprintf(f, " /* an answer of smaller probability is uncertain */\n\n");
     if (ecg_model_gate(w->c->model))
         fputs("/* The model has a gate that tells pictures that are no ECG; it is not part of this file. "
@@ -160,20 +115,20 @@ static void write_header(const writer *w)
 
 /* ---- weights ---- */
 
-static void write_norm(const writer *w, const chain_layer *l, uint32_t i)
+static void write_norm(const c_writer *w, const chain_layer *l, uint32_t i)
 {
     const size_t n = l->in.c;
     fprintf(w->f, "static const float batchnorm_%u_scale[%zu] = {", i, n);
     for (size_t j = 0; j < n; j++) {
         fputs(j == 0 ? "\n    " : j % 8 ? ", " : ",\n    ", w->f);
-        number(w->f, (float)((double)l->gamma[j] / sqrt((double)l->variance[j] + (double)l->eps)));
+        c_number(w->f, (float)((double)l->gamma[j] / sqrt((double)l->variance[j] + (double)l->eps)));
     }
     fputs("};\n", w->f);
     array(w->f, l->name, i, "mean", l->mean, n);
     array(w->f, l->name, i, "beta", l->beta, n);
 }
 
-static void write_weights(const writer *w)
+static void write_weights(const c_writer *w)
 {
     for (uint32_t i = 0; i < w->c->layers; i++) {
         const chain_layer *l = &w->c->layer[i];
@@ -192,7 +147,7 @@ static void write_weights(const writer *w)
 
 /* ---- the function ---- */
 
-static bool any(const float *v, uint32_t n, float usual)
+bool c_any(const float *v, uint32_t n, float usual)
 {
     for (uint32_t k = 0; k < n; k++)
         if (v[k] < usual || v[k] > usual)
@@ -205,19 +160,19 @@ static void write_row(FILE *f, const char *name, const float *v, uint32_t n)
     fprintf(f, "    static const float %s[%u] = {", name, n);
     for (uint32_t k = 0; k < n; k++) {
         fputs(k ? ", " : "", f);
-        number(f, v[k]);
+        c_number(f, v[k]);
     }
     fputs("};\n", f);
 }
 
-static void write_prepare(writer *w)
+static void write_prepare(c_writer *w)
 {
     const ecg_preprocess *p = w->p;
     FILE *f = w->f;
     const uint32_t c = (uint32_t)p->color;
     const size_t n = (size_t)p->h * p->w * c;
-    const bool own = p->samplewise_center, mean = any(p->mean, c, 0.0f),
-               deviation = any(p->deviation, c, 1.0f);
+    const bool own = p->samplewise_center, mean = c_any(p->mean, c, 0.0f),
+               deviation = c_any(p->deviation, c, 1.0f);
     if (mean)
         write_row(f, "mean", p->mean, c);
     if (deviation)
@@ -225,8 +180,10 @@ static void write_prepare(writer *w)
     fprintf(f, "    float *const a = scratch;\n");
     if (w->room[1])
         fprintf(f, "    float *const b = scratch + %zu;\n", w->room[0]);
+    if (w->band)
+        fprintf(f, "    float *const band = scratch + %zu;\n", w->room[0] + w->room[1]);
     fprintf(f, "    int best = 0;\n    for (int i = 0; i < %zu; i++)\n        a[i] = (float)pixels[i] * ", n);
-    number(f, p->rescale);
+    c_number(f, p->rescale);
     fputs(";\n", f);
     if (own)
         fprintf(f, "    subtract_own_mean(a, %zu);\n", n);
@@ -246,81 +203,7 @@ static void write_prepare(writer *w)
     }
 }
 
-static void write_windows(const writer *w, const chain_layer *l, uint32_t i, char x, char y)
-{
-    if (l->kind == CHAIN_CONV2D) {
-        char bias[48] = "0";
-        if (l->bias)
-            snprintf(bias, sizeof bias, "conv2d_%u_bias", i);
-        fprintf(w->f,
-                "    conv(%c, %u, %u, %u, conv2d_%u_kernel, %s, %u, %u, %u, %u, %u, %u, %u, %u, %u, %u, %u, "
-                "%c);\n",
-                x, l->in.h, l->in.w, l->in.c, i, bias, l->out.c, l->kh, l->kw, l->sh, l->sw, l->dh, l->dw,
-                l->top, l->left, l->out.h, l->out.w, y);
-    } else {
-        fprintf(w->f, "    %s(%c, %u, %u, %u, %u, %u, %u, %u, %u, %u, %u, %u, %c);\n", l->name, x, l->in.h,
-                l->in.w, l->in.c, l->kh, l->kw, l->sh, l->sw, l->top, l->left, l->out.h, l->out.w, y);
-    }
-}
-
-static void write_temperature(const writer *w, const chain_layer *l, char x)
-{
-    const float t = ecg_model_rule(w->c->model)->temperature;
-    if (!any(&t, 1, 1.0f))
-        return;
-    fprintf(w->f, "    for (int i = 0; i < %u; i++)\n        %c[i] /= ", l->out.c, x);
-    number(w->f, t);
-    fputs(";\n", w->f);
-}
-
-static void write_layer(writer *w, uint32_t i)
-{
-    const chain_layer *l = &w->c->layer[i];
-    const char x = w->at ? 'b' : 'a', y = w->at ? 'a' : 'b';
-    const size_t n = chain_count(l->in), cells = (size_t)l->in.h * l->in.w;
-    FILE *f = w->f;
-    switch (l->kind) {
-    case CHAIN_FLATTEN:
-    case CHAIN_DROPOUT:
-        return;
-    case CHAIN_CONV2D:
-    case CHAIN_MAXPOOL:
-    case CHAIN_AVGPOOL:
-        write_windows(w, l, i + 1, x, y);
-        break;
-    case CHAIN_DENSE:
-        fprintf(f, "    dense(%c, %zu, dense_%u_kernel, ", x, n, i + 1);
-        if (l->bias)
-            fprintf(f, "dense_%u_bias", i + 1);
-        fprintf(f, "%s, %u, %c);\n", l->bias ? "" : "0", l->out.c, y);
-        break;
-    case CHAIN_GLOBAL_AVGPOOL:
-    case CHAIN_GLOBAL_MAXPOOL:
-        fprintf(f, "    %s(%c, %zu, %u, %c);\n", l->name, x, cells, l->in.c, y);
-        break;
-    case CHAIN_BATCHNORM:
-        fprintf(f, "    batchnorm(%c, %zu, %u, batchnorm_%u_mean, batchnorm_%u_scale, batchnorm_%u_beta);\n",
-                x, cells, l->in.c, i + 1, i + 1, i + 1);
-        break;
-    case CHAIN_SOFTMAX:
-        if (i + 1 == w->c->layers)
-            write_temperature(w, l, x);
-        fprintf(f, "    softmax(%c, %zu, %u);\n", x, cells, l->in.c);
-        break;
-    case CHAIN_ELU:
-    case CHAIN_LEAKY_RELU:
-        fprintf(f, "    %s(%c, %zu, ", l->name, x, n);
-        number(f, l->value);
-        fputs(");\n", f);
-        break;
-    default:
-        fprintf(f, "    %s(%c, %zu);\n", l->kind == CHAIN_TANH ? "hyperbolic_tangent" : l->name, x, n);
-    }
-    if (moves(l))
-        w->at = 1 - w->at;
-}
-
-static void write_predict(writer *w)
+static void write_predict(c_writer *w)
 {
     FILE *f = w->f;
     const uint32_t classes = ecg_model_classes(w->c->model);
@@ -328,8 +211,7 @@ static void write_predict(writer *w)
             w->name);
     w->at = 0;
     write_prepare(w);
-    for (uint32_t i = 0; i < w->c->layers; i++)
-        write_layer(w, i);
+    c_calls(w);
     const char x = w->at ? 'b' : 'a';
     fprintf(f,
             "    for (int j = 0; j < %u; j++) {\n        probs[j] = %c[j];\n"
@@ -342,7 +224,7 @@ static void write_predict(writer *w)
             w->upper, w->name, w->upper, w->name);
 }
 
-static void write_source(writer *w, const char *header)
+static void write_source(c_writer *w, const char *header)
 {
     FILE *f = w->f;
     fputs("/* A network for pictures of heartbeats.\n", f);
@@ -369,20 +251,20 @@ static void write_source(writer *w, const char *header)
 /* ---- files ---- */
 
 /* A C identifier: that of the option, or made from the file's name. */
-static int identifier(writer *w, const char *name, const char *base, size_t n)
+static int identifier(c_writer *w, const char *name, const char *base, size_t n)
 {
     size_t k = 0;
     if (name) {
-        if (strlen(name) >= NAME / 2 ||
+        if (strlen(name) >= C_NAME / 2 ||
             strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") != strlen(name) ||
             isdigit((unsigned char)name[0]))
-            return tool_fail("--name: '%s' is no C identifier of less than %d characters", name, NAME / 2);
+            return tool_fail("--name: '%s' is no C identifier of less than %d characters", name, C_NAME / 2);
         base = name;
         n = strlen(name);
     } else if (isdigit((unsigned char)base[0])) {
         w->name[k++] = 'm';
     }
-    for (size_t i = 0; i < n && k < NAME / 2; i++) {
+    for (size_t i = 0; i < n && k < C_NAME / 2; i++) {
         const unsigned char ch = (unsigned char)base[i];
         w->name[k++] = ch < 0x80 && isalnum(ch) ? (char)ch : '_';
     }
@@ -391,7 +273,7 @@ static int identifier(writer *w, const char *name, const char *base, size_t n)
     return EXIT_DONE;
 }
 
-static int limits(const writer *w, uint64_t most)
+static int limits(const c_writer *w, uint64_t most)
 {
     if (w->bytes > most)
         return tool_fail(
@@ -405,10 +287,10 @@ static int limits(const writer *w, uint64_t most)
 
 int export_c(const chain *c, const char *path, const char *name, uint64_t most)
 {
-    writer w = {.c = c, .p = ecg_model_preprocess(c->model)};
+    c_writer w = {.c = c, .p = ecg_model_preprocess(c->model)};
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
     const size_t n = strlen(path);
-    plan(&w);
+    c_plan(&w);
     int code = limits(&w, most);
     if (code == EXIT_DONE)
         code = identifier(&w, name, base, strlen(base) - 2);
