@@ -29,7 +29,9 @@ cmake --build "$build" --target all >"$work/build.txt" || { tail "$work/build.tx
 (cd "$build" && cpack -G DEB -B "$work/deb") >"$work/cpack.txt" 2>&1 || { cat "$work/cpack.txt"; exit 1; }
 rm -rf "$work/deb/_CPack_Packages"
 debs=("$work"/deb/*.deb)
-[ ${#debs[@]} -eq 3 ] || fail "expected 3 packages, got ${debs[*]##*/}"
+packages=3
+[ -x "$build/tools/ecg-train-mpi" ] && packages=4
+[ ${#debs[@]} -eq $packages ] || fail "expected $packages packages, got ${debs[*]##*/}"
 library=$(basename "$work"/deb/libecgcnn[0-9]*.deb)
 library=${library%%_*}
 for deb in "${debs[@]}"; do
@@ -54,9 +56,11 @@ has libecgcnn-dev 'usr/share/man/man3/libecgcnn\.3\.gz'
 for page in "$root"/tools/man/*.1; do
     tool=$(basename "$page" .1)
     [ -x "$build/tools/$tool" ] || continue
-    has ecgcnn-tools "usr/bin/$tool"
-    has ecgcnn-tools "usr/share/man/man1/$tool\.1\.gz"
-    has ecgcnn-tools "usr/share/bash-completion/completions/$tool"
+    package=ecgcnn-tools
+    [ $tool = ecg-train-mpi ] && package=ecgcnn-mpi
+    has $package "usr/bin/$tool"
+    has $package "usr/share/man/man1/$tool\.1\.gz"
+    has $package "usr/share/bash-completion/completions/$tool"
 done
 for package in "$library" libecgcnn-dev ecgcnn-tools; do
     has $package "usr/share/doc/$package/copyright"
@@ -76,7 +80,7 @@ fi
 
 # ---- A stranger's folder: sources of programs, and what is done with them ----
 mkdir -p "$work/root-side"
-cp "${debs[@]}" "$root"/examples/{train_custom,predict,stream,embedded}.c "$work/root-side"
+cp "$work"/deb/*ecgcnn[0-9]*.deb "$work"/deb/*-dev_*.deb "$work"/deb/*-tools_*.deb "$root"/examples/{train_custom,predict,stream,embedded}.c "$work/root-side"
 cat >"$work/root-side/use.sh" <<'END'
 set -eu
 export LC_ALL=C.UTF-8

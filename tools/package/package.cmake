@@ -1,4 +1,5 @@
-# Debian packages: `cpack -G DEB` in a build folder makes libecgcnn0.1 (the library), libecgcnn-dev and ecgcnn-tools.
+# Debian packages: `cpack -G DEB` in a build folder makes libecgcnn0.1 (the library), libecgcnn-dev, ecgcnn-tools
+# and, where there is MPI, ecgcnn-mpi.
 set(ECG_MAINTAINER "libecgcnn without a maintainer <nobody@example.org>" CACHE STRING
   "Who answers for the packages: Name <address>")
 
@@ -15,6 +16,10 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_COMPONENTS_ALL library development)
 if(ECG_TOOLS)
   list(APPEND CPACK_COMPONENTS_ALL tools)
+endif()
+
+if(TARGET ecg-train-mpi)
+  list(APPEND CPACK_COMPONENTS_ALL mpi)
 endif()
 
 set(CPACK_DEB_COMPONENT_INSTALL ON)
@@ -65,6 +70,17 @@ Command-line tools on libecgcnn: draw the beats of ECG recordings as pictures,
  train a convolutional network on folders of pictures, evaluate it with
  confidence intervals and audits of the data, and predict pictures or whole
 recordings.
+
+For research and teaching only. Not a medical device.")
+
+set(CPACK_DEBIAN_MPI_PACKAGE_NAME ecgcnn-mpi)
+set(CPACK_DEBIAN_MPI_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_MPI_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_MPI_PACKAGE_DEPENDS "${library_package} ${exactly}, ecgcnn-tools ${exactly}")
+set(CPACK_COMPONENT_MPI_DESCRIPTION
+"train networks that read ECG beat pictures, on many hosts
+ecg-train-mpi is ecg-train of the package ecgcnn-tools, run by several processes
+that share the work by MPI.
 
 For research and teaching only. Not a medical device.")
 
