@@ -9,6 +9,9 @@ man=$root/tools/man
 of_help() {
     sed -nE 's/^  (-., |    )(--[^ ]*).*/\2/p' "$1" | sed 's/--\[no-\]/--/'
 }
+switches() {
+    sed -nE 's/^  (-., |    )--\[no-\]([^ ]*).*/s\/^--no-\2$\/--\2\//p' "$1"
+}
 of_page() {
     sed -nE 's/\\-/-/g; s/^\.It (Fl . , )?Fl Fl ([a-z0-9-]+).*/--\2/p' "$@"
 }
@@ -25,16 +28,19 @@ for path in "$tools"/ecg-*; do
     wants 0 '' "$tool --help"
     commands out >names
     of_help out >in-help
+    switches out >switches
     while read -r command; do
         run "$tool" "$command" --help
         wants 0 '' "$tool $command --help"
         of_help out >>in-help
+        switches out >>switches
         check "$tool.1 has the command $command" grep -qE "^\.Cm $command( |\$)" "$page"
     done <names
     sort -u in-help >want
     # A tool may take all options of another, and say so.
     other=$(sed -n '/takes the options of$/{n;s/^\.Xr \([a-z-]*\) 1.*/\1/p;}' "$page")
-    of_page "$page" "$man/${other:-$tool}.1" | sort -u >got
+    # A page may name the other half of --[no-]x.
+    of_page "$page" "$man/${other:-$tool}.1" | sed -E -f switches | sort -u >got
     check "$tool has options" test "$(wc -l <want)" -ge 3
     if cmp -s want got; then
         ok
