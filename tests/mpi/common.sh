@@ -33,6 +33,17 @@ rank_pid() {
     read -r -a all <"/proc/$pid/task/$pid/children" 2>/dev/null
     echo "${all[$1]:-}"
 }
+# await SECONDS: the end of $pid, whose exit code goes to $code; after so long it is killed
+await() {
+    local i
+    for i in $(seq $(($1 * 10))); do
+        kill -s 0 $pid 2>/dev/null || break
+        sleep 0.1
+    done
+    kill -s KILL $pid 2>/dev/null
+    wait $pid
+    code=$?
+}
 # there FILE: waits until it is, or $pid has ended
 there() {
     local i

@@ -27,18 +27,20 @@ killed=0 ended=0 resumed=0
 while [ $killed -lt "$kills" ]; do
     n=${count[$((killed % 4))]} from=()
     [ -e cut.ckpt ] && from=(--resume cut.ckpt)
+    rm -f cut.csv
     begin "$n" "${train[@]}" -o cut.ecgm --history cut.csv --checkpoint cut.ckpt --checkpoint-every 3 "${from[@]}"
+    # Not before training begins: mpirun of Open MPI 4.1 can wait for ever for a rank that dies in MPI_Init.
+    there cut.csv
     there cut.ckpt
     sleep "$(printf '0.%03d' $((RANDOM % 700)))"
     victim=$(rank_pid $((RANDOM % n)))
     [ -n "$victim" ] && kill -s KILL "$victim" 2>/dev/null
     start=$SECONDS
-    wait $pid
-    code=$?
+    await 60
     if [ $code -ne 0 ]; then
         killed=$((killed + 1))
         [ ${#from[@]} -gt 0 ] && resumed=$((resumed + 1))
-        check "kill $killed: the job ends soon" test $((SECONDS - start)) -le 60
+        check "kill $killed: the job ends soon" test $((SECONDS - start)) -lt 60
         check "kill $killed: and says why" grep -qE 'signal 9|ecg-train-mpi: rank [0-9]' err
         check "kill $killed: the checkpoint is whole" whole cut.ckpt
         check "kill $killed: the model is whole" whole cut.ecgm
@@ -72,8 +74,7 @@ for signal in USR1:0 TERM:1 INT:2 USR1:mpirun; do
     who=${signal#*:}
     [ "$who" = mpirun ] && to=$pid || to=$(rank_pid "$who")
     kill -s "${signal%:*}" "$to"
-    wait $pid
-    code=$?
+    await 60
     wants 75 'interrupted: cut.ecgm holds the best model so far' "SIG${signal%:*} to $who"
     check 'it says how to go on' grep -q 'the same command with --resume cut.ckpt' err
     check 'and once' test "$(grep -c 'interrupted: ' err)" -eq 1
@@ -88,8 +89,7 @@ there cut.ckpt
 stopped=$(rank_pid 1)
 kill -s STOP "$stopped"
 start=$SECONDS
-wait $pid
-code=$?
+await 60
 kill -s KILL "$stopped" 2>/dev/null
 wants 1 'ecg-train-mpi: rank [02]: waited 2 seconds for the other ranks' 'a rank that answers no more'
 check 'ends the job soon' test $((SECONDS - start)) -le 60
@@ -102,8 +102,7 @@ cp -r data poor
 begin 3 poor "${long[@]:1}" -o cut.ecgm --checkpoint cut.ckpt --cache 1
 there cut.ckpt
 rm 'poor/Class B/07.png' 'poor/Class B/08.png' 'poor/Class B/09.png'
-wait $pid
-code=$?
+await 60
 wants 1 'ecg-train-mpi: rank [0-2]: .*poor/Class B/0[789].png: ' 'a picture that is gone'
 check 'it is said once' test "$(grep -c 'poor/Class B' err)" -eq 1
 finish
