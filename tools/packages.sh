@@ -14,9 +14,9 @@ ECG_MORE_PACKAGES=(libmicrohttpd-dev libhdf5-dev libjansson-dev libzip-dev)
 ECG_TEST_PACKAGES=(g++ python3 python3-sklearn python3-h5py python3-pil python3-onnx binutils dpkg-dev fakeroot lintian
     doxygen zsh mandoc)
 
-# Without these a tool is not built and its tests say SKIP: ecg-train-mpi.
+# Without these a tool is not built and its tests say SKIP: ecg-train-mpi; its test with several hosts needs ip.
 # shellcheck disable=SC2034
-ECG_OPTIONAL_PACKAGES=(libopenmpi-dev openmpi-bin)
+ECG_OPTIONAL_PACKAGES=(libopenmpi-dev openmpi-bin iproute2)
 
 package_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

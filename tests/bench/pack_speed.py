@@ -11,8 +11,7 @@ which checksums are compared, is not timed. Exits with 1 where a pack costs more
 ratios within a round).
 
 --memory starts ecg-train on a tenth and on all of the beats, with room for few pictures in memory (--cache), and looks at
-the most anonymous memory it had by the time the second epoch begins or --seconds have passed; what pages of files the
-system keeps is not counted. Exits with 1 where it grows by more than 16 bytes a picture.
+the most anonymous memory it had in an epoch, or in --seconds of it; what pages of files the system keeps is not counted. Exits with 1 where it grows by more than 16 bytes a picture.
 """
 import argparse
 import json
@@ -76,7 +75,7 @@ def main():
     ap.add_argument("--size", default="64x64")
     ap.add_argument("--steps", type=int, default=100)
     ap.add_argument("--rounds", type=int, default=6)
-    ap.add_argument("--seconds", type=float, default=90, help="most that ecg-train runs for --memory")
+    ap.add_argument("--seconds", type=float, default=300, help="most that ecg-train runs for --memory; the first pass over all pictures must be done by then")
     ap.add_argument("--build", default="build/release")
     ap.add_argument("--memory", action="store_true")
     ap.add_argument("--json", action="store_true")

@@ -2,7 +2,7 @@
 """How well training by many ranks would scale, on paper; and how far that is from what 1 to 4 ranks do here.
 
     scaling.py [--net NAME]... [--batch 32] [--reduce fast|exact] [--network NAME]... [--per-node 1] [--measured FILE]
-               [--build build/release] [--json]
+               [--assume NET=RATE]... [--build build/release] [--json]
     scaling.py --compare [--tools DIR] [--build build/release] [--json]
 
 The table: efficiency of 1 to 1,024 ranks of one thread, each with --batch pictures of every batch (so the whole batch
@@ -20,7 +20,7 @@ them, counted from the last, are done; the network carries one after the other. 
 
 with latency a, bandwidth b, and g, the time to add a byte's worth of floats (1 / 4 GB/s). `exact` hides nothing: each rank
 gets the inputs and output gradients of dense layers of the whole batch, computes those layers' gradients whole, and sends
-the others the gradients of its shards (16, or as many as ranks). With --per-node ranks share the node's link, and memory
+the others the gradients of its shards (16, or as many as ranks). Batch normalisation is of the whole batch in both. With --per-node ranks share the node's link, and memory
 inside it.
 
 --compare: ecg-train-mpi with 1 to 4 ranks and `seed` on synthetic beats of 64x64, a whole batch of 32, steps timed by the
@@ -42,6 +42,7 @@ from pathlib import Path
 # Latency in seconds from program to program, and bytes a second.
 NETWORKS = {"10GbE": (25e-6, 1.1e9), "100GbE": (8e-6, 11e9), "InfiniBand HDR": (1.5e-6, 23e9), "shared memory": (1e-6, 8e9)}
 ADD = 1 / 4e9
+ADAM = 28 / 8e9  # seven floats of memory a parameter
 BUCKET = 4 << 20
 RANKS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 TINY = "input 64x64x1; maxpool 16x16; flatten; dense 2; dense 7; softmax"
@@ -73,6 +74,17 @@ def describe(a, net, data):
                         "share": backward[i] / max(sum(backward), 1e-9)} for i, row in enumerate(layers)]}
 
 
+def assume(a, net, rate, data):
+    """The same from pictures a second of one thread: time goes where multiplications are, two thirds of it backward."""
+    rows = json.loads(output([f"{a.build}/tools/ecg-train", data, "--net", net, "--summary", "--json", "-q"]))["layers"]
+    shapes, macs = [1] + [math.prod(row["output"]) for row in rows], sum(row["macs"] for row in rows)
+    step = sum(row["params"] for row in rows) * ADAM
+    return {"net": net, "batch": a.batch, "picture": max(1 / rate - step / a.batch, 0.1 / rate), "step": step,
+            "backward_share": 2 / 3,
+            "layers": [{"name": row["name"], "params": row["params"], "in": shapes[i], "out": shapes[i + 1],
+                        "share": row["macs"] / macs} for i, row in enumerate(rows)]}
+
+
 # ---- the model ----
 def least_sum(n, size, latency, bandwidth):
     if n == 1:
@@ -95,6 +107,12 @@ def gathered(n, size, network):
     return 0.0 if n == 1 else math.ceil(math.log2(n)) * network[0] + size * (n - 1) / n / network[1]
 
 
+def statistics(d, n, network):
+    """Batch normalisation looks at the whole batch: sums of all shards go to all ranks, twice forward and twice back."""
+    return sum(4 * gathered(n, max(16, n) * 4 * layer["params"], network) for layer in d["layers"]
+               if layer["name"] == "batchnorm")
+
+
 def fast_step(d, n, batch, network, per_node):
     compute = batch * d["picture"]
     forward = compute * (1 - d["backward_share"])
@@ -110,7 +128,7 @@ def fast_step(d, n, batch, network, per_node):
         buckets.append((compute, ready))
     for begins, size in buckets:
         free = max(free, begins) + summed(n, size, network, per_node)
-    return max(compute, free) + d["step"]
+    return max(compute, free) + statistics(d, n, network) + d["step"]
 
 
 def exact_step(d, n, batch, network):
@@ -125,7 +143,7 @@ def exact_step(d, n, batch, network):
             own += 4 * layer["params"]
     shards = max(16, n)
     traffic += (n - 1) * network[0] + shards / n * own * (n - 1) / n / network[1] if n > 1 else 0.0
-    return compute + traffic + gathered(n, own, network) + d["step"]
+    return compute + traffic + gathered(n, own, network) + statistics(d, n, network) + d["step"]
 
 
 def step(d, n, batch, network, how, per_node=1):
@@ -192,6 +210,8 @@ def main():
     ap.add_argument("--network", action="append", choices=list(NETWORKS))
     ap.add_argument("--per-node", type=int, default=1)
     ap.add_argument("--measured", type=Path)
+    ap.add_argument("--assume", action="append", default=[], metavar="NET=RATE", help="pictures a second of one thread, "
+                    "instead of measuring; jun2018 needs 5 GiB and minutes")
     ap.add_argument("--seconds", type=float, default=1.0, help="of each measurement of ecg-bench")
     ap.add_argument("--build", default="build/release")
     ap.add_argument("--compare", action="store_true")
@@ -213,7 +233,9 @@ def main():
         if a.compare or any(net not in known for net in a.net):
             output([f"{a.build}/tools/ecg-beats", "synth", "-o", data, "-n", pictures, "--size", "64x64", "--test-fraction",
                     "0", "-q"])
-        described = [known.get(net) or describe(a, net, data) for net in a.net]
+        rates = dict(item.split("=") for item in a.assume)
+        described = [known.get(net) or (assume(a, net, float(rates[net]), data) if net in rates else describe(a, net, data))
+                     for net in a.net]
         if a.measured:
             a.measured.write_text("".join(json.dumps(d) + "\n" for d in {**known, **{d["net"]: d for d in described}}.values()))
         if a.compare:
