@@ -30,7 +30,7 @@ done
 
 # shellcheck source=tools/packages.sh
 . tools/packages.sh
-need_packages "${ECG_BUILD_PACKAGES[@]}"
+need_packages "${ECG_BUILD_PACKAGES[@]}" "${ECG_MORE_PACKAGES[@]}"
 
 say() {
     printf '\n== %s\n' "$*"
@@ -47,8 +47,10 @@ log=build/quickstart-build.txt
 say "building into $build"
 generator=()
 [ -f "$build/CMakeCache.txt" ] || generator=(-G Ninja)
+targets=(ecg-beats ecg-train ecg-eval ecg-predict ecg-model)
 if ! { cmake -S . -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release &&
-    cmake --build "$build" -j "$(nproc)" --target ecg-beats ecg-train ecg-eval ecg-predict; } >"$log" 2>&1; then
+    { ! cmake --build "$build" --target help | grep -q '\becg-serve\b' || targets+=(ecg-serve); } &&
+    cmake --build "$build" -j "$(nproc)" --target "${targets[@]}"; } >"$log" 2>&1; then
     tail -n 40 "$log" >&2
     echo "quickstart.sh: the build failed; all of it is in $log" >&2
     exit 1
@@ -73,6 +75,7 @@ cat <<END
 
 The model is $out/beats.ecgm. What to try next:
   $build/tools/ecg-predict -m $out/beats.ecgm YOUR.png       a picture of your own: one beat, dark on white
+  $build/tools/ecg-serve -m $out/beats.ecgm                  the same on a web page, http://127.0.0.1:8080
   $build/tools/ecg-train YOUR_FOLDER -o my.ecgm              your own pictures, a folder for each class
   $build/tools/ecg-train --help                              other networks, sizes, optimisers, schedules
   examples/predict.c                                         the same from a C program of yours
