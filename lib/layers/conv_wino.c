@@ -81,7 +81,7 @@ void ecg__conv_wino_grad(const ecg__conv *j, const float *x, size_t pitch, const
     const size_t c = j->g.c, n = j->filters;
     const ecg__tiles t = tiles_of(rows, cols);
     const size_t tiles = t.rows * t.cols;
-    ecg__wino_input(x, pitch, t, c, room);
+    ecg__wino_input_columns(x, pitch, t, c, room);
     ecg__wino_doutput(j->grid, dy, dpitch, t, n, result);
     ecg__wino_dkernel(j->grid, room, result, tiles, c, n, dkernel, result + ecg__wino_floats(tiles, n));
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hot.h"
+#include "math/vec.h"
 
 enum { LINE = 16 }; /* floats */
 
@@ -101,25 +102,32 @@ void ecg__wino_kernel(const ecg__grid_level *level, const float *kernel, size_t 
 
 /* ---- pictures ---- */
 
+/* `width` channels of one tile. */
+ECG__FLAT void input_tile(const float *restrict x, size_t pitch, size_t c, size_t width, float *restrict v,
+                          size_t p)
+{
+    ECG__ROLLED
+    for (size_t j = 0; j < width; j++) {
+        const float *restrict a = x + j, *restrict b = a + pitch, *restrict d = b + pitch,
+                              *restrict e = d + pitch;
+        const four c0 = of_input(a[0], b[0], d[0], e[0]), c1 = of_input(a[c], b[c], d[c], e[c]);
+        const four c2 = of_input(a[2 * c], b[2 * c], d[2 * c], e[2 * c]);
+        const four c3 = of_input(a[3 * c], b[3 * c], d[3 * c], e[3 * c]);
+        const four r0 = of_input(c0.a, c1.a, c2.a, c3.a), r1 = of_input(c0.b, c1.b, c2.b, c3.b);
+        const four r2 = of_input(c0.c, c1.c, c2.c, c3.c), r3 = of_input(c0.d, c1.d, c2.d, c3.d);
+        float *restrict y = v + j;
+        y[0] = r0.a, y[p] = r0.b, y[2 * p] = r0.c, y[3 * p] = r0.d;
+        y[4 * p] = r1.a, y[5 * p] = r1.b, y[6 * p] = r1.c, y[7 * p] = r1.d;
+        y[8 * p] = r2.a, y[9 * p] = r2.b, y[10 * p] = r2.c, y[11 * p] = r2.d;
+        y[12 * p] = r3.a, y[13 * p] = r3.b, y[14 * p] = r3.c, y[15 * p] = r3.d;
+    }
+}
+
 ECG__HOT static void input_row(const float *restrict x, size_t pitch, size_t tiles, size_t c,
                                float *restrict v, ecg__planes to)
 {
-    const size_t p = to.plane;
     for (size_t i = 0; i < tiles; i++, x += 2 * c, v += to.pitch)
-        for (size_t j = 0; j < c; j++) {
-            const float *restrict a = x + j, *restrict b = a + pitch, *restrict d = b + pitch,
-                                  *restrict e = d + pitch;
-            const four c0 = of_input(a[0], b[0], d[0], e[0]), c1 = of_input(a[c], b[c], d[c], e[c]);
-            const four c2 = of_input(a[2 * c], b[2 * c], d[2 * c], e[2 * c]);
-            const four c3 = of_input(a[3 * c], b[3 * c], d[3 * c], e[3 * c]);
-            const four r0 = of_input(c0.a, c1.a, c2.a, c3.a), r1 = of_input(c0.b, c1.b, c2.b, c3.b);
-            const four r2 = of_input(c0.c, c1.c, c2.c, c3.c), r3 = of_input(c0.d, c1.d, c2.d, c3.d);
-            float *restrict y = v + j;
-            y[0] = r0.a, y[p] = r0.b, y[2 * p] = r0.c, y[3 * p] = r0.d;
-            y[4 * p] = r1.a, y[5 * p] = r1.b, y[6 * p] = r1.c, y[7 * p] = r1.d;
-            y[8 * p] = r2.a, y[9 * p] = r2.b, y[10 * p] = r2.c, y[11 * p] = r2.d;
-            y[12 * p] = r3.a, y[13 * p] = r3.b, y[14 * p] = r3.c, y[15 * p] = r3.d;
-        }
+        input_tile(x, pitch, c, c, v, to.plane);
 }
 
 void ecg__wino_input(const float *x, size_t pitch, ecg__tiles t, size_t c, float *v)
@@ -207,6 +215,32 @@ void ecg__wino_turned(const ecg__grid_level *level, const float *kernel, size_t 
     }
 }
 
+/* Channels side by side in panels of a line: the products below read them tile by tile. */
+static size_t columns_plane(size_t tiles, size_t c)
+{
+    return (c + LINE - 1) / LINE * LINE * tiles + LINE;
+}
+
+ECG__HOT static void input_columns(const float *restrict x, size_t pitch, size_t tiles, size_t c,
+                                   float *restrict v, size_t panel, size_t plane)
+{
+    for (size_t i = 0; i < tiles; i++, x += 2 * c, v += LINE) {
+        size_t j = 0;
+        for (; j + LINE <= c; j += LINE)
+            input_tile(x + j, pitch, c, LINE, v + j / LINE * panel, plane);
+        if (j < c)
+            input_tile(x + j, pitch, c, c - j, v + j / LINE * panel, plane);
+    }
+}
+
+void ecg__wino_input_columns(const float *x, size_t pitch, ecg__tiles t, size_t c, float *v)
+{
+    const size_t tiles = t.rows * t.cols;
+    for (size_t r = 0; r < t.rows; r++)
+        input_columns(x + 2 * r * pitch, pitch, t.cols, c, v + r * t.cols * LINE, tiles * LINE,
+                      columns_plane(tiles, c));
+}
+
 /* `width` channels of a row of tiles, in the panel at out; planes are `plane` floats apart. */
 ECG__FLAT void doutput_panel(const float *restrict dy, size_t pitch, size_t tiles, size_t n, size_t width,
                              float *restrict out, size_t plane)
@@ -273,10 +307,17 @@ ECG__HOT static void dkernel_row(const float *restrict du, size_t plane, size_t 
 void ecg__wino_dkernel(const ecg__grid_level *level, const float *v, const float *dm, size_t tiles, size_t c,
                        size_t n, float *dkernel, float *room)
 {
-    const ecg__planes in = ecg__wino_planes(tiles, c), du = ecg__wino_planes(c, n);
-    for (size_t p = 0; p < ECG__WINO_PLANES; p++)
-        ecg__grid_gemm(level, v + p * in.plane, (ecg__grid){1, 0, c, 1}, (ecg__grid){1, 0, tiles, in.pitch},
-                       dm + p * packed_plane(tiles, n), n, NULL, false, room + p * du.plane, du.pitch);
+    const ecg__planes du = ecg__wino_planes(c, n);
+    const ecg__grid line = {c / LINE, tiles * LINE, LINE, 1}, last = {1, 0, c % LINE, 1};
+    const ecg__grid k = {1, 0, tiles, LINE};
+    for (size_t p = 0; p < ECG__WINO_PLANES; p++) {
+        const float *from = v + p * columns_plane(tiles, c), *right = dm + p * packed_plane(tiles, n);
+        float *to = room + p * du.plane;
+        ecg__grid_gemm(level, from, line, k, right, n, NULL, false, to, du.pitch);
+        if (c % LINE)
+            ecg__grid_gemm(level, from + c / LINE * LINE * tiles, last, k, right, n, NULL, false,
+                           to + c / LINE * LINE * du.pitch, du.pitch);
+    }
     for (size_t i = 0; i < c; i++)
         dkernel_row(room + i * du.pitch, du.plane, c * n, n, dkernel + i * n);
 }

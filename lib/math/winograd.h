@@ -53,12 +53,16 @@ void ecg__wino_output(const float *m, ecg__tiles t, size_t n, const float *bias,
 void ecg__wino_turned(const ecg__grid_level *level, const float *kernel, size_t c, size_t n, float *out,
                       float *room);
 
+/* What ecg__wino_input makes of x, as ecg__wino_dkernel wants it; as many floats. */
+void ecg__wino_input_columns(const float *x, size_t pitch, ecg__tiles t, size_t c, float *v);
+
 /* dy[2 * rows][2 * cols][n], rows `pitch` floats apart, to the planes of `out`, of ecg__wino_floats(tiles,
  * n), each of them packed. */
 void ecg__wino_doutput(const ecg__grid_level *level, const float *dy, size_t pitch, ecg__tiles t, size_t n,
                        float *out);
 
-/* Adds to dkernel[3][3][c][n] what the planes v and dm, as the function before made it, give. room:
+/* Adds to dkernel[3][3][c][n] what the planes v and dm, as the two functions before made them,
+ * give. room:
  * ecg__wino_floats(c, n). */
 void ecg__wino_dkernel(const ecg__grid_level *level, const float *v, const float *dm, size_t tiles, size_t c,
                        size_t n, float *dkernel, float *room);

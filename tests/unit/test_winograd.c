@@ -107,7 +107,7 @@ START_TEST(gives_the_gradient_of_the_kernel)
                     for (size_t f = 0; f < n; f++)
                         want[(i * c + j) * n + f] += (double)x[(r + i / 3) * pitch + (q + i % 3) * c + j] *
                                                      (double)dy[r * dpitch + q * n + f];
-    ecg__wino_input(x, pitch, t, c, v);
+    ecg__wino_input_columns(x, pitch, t, c, v);
     ecg__wino_doutput(level, dy, dpitch, t, n, dm);
     ecg__wino_dkernel(level, v, dm, tiles, c, n, dk, room);
     close_to("dkernel", dk, want, 9 * c * n);
