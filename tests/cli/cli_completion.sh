@@ -3,6 +3,8 @@
 . "$2/common.sh"
 completion=$tools/completion
 PATH=$tools:$PATH
+# Shells run the tools some hundred times: no search for leaks at the end of each, which once stopped for good.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 
 of_help() { # --[no-]x is two options
     sed -nE 's/^  (-., |    )(--[^ ]*).*/\2/p' "$1" | sed -E 's/^--\[no-\](.*)/--\1\n--no-\1/' | sort -u
