@@ -326,7 +326,8 @@ def confined(server):
     for task in os.listdir(f"/proc/{server.process.pid}/task"):
         with open(f"/proc/{server.process.pid}/task/{task}/status") as f:
             status = dict(x.split(":", 1) for x in f.read().splitlines())
-        if status["NoNewPrivs"].strip() != "1":
+        # With sanitizers there is no filter, which is what reaches threads that had been started before.
+        if "built with sanitizers" not in line and status["NoNewPrivs"].strip() != "1":
             fail(f"thread {task} may gain privileges")
         if "seccomp (" in line and status["Seccomp"].strip() != "2":
             fail(f"thread {task} has no filter")
