@@ -2,7 +2,7 @@
 # Everything that is checked, on a fresh Debian or Ubuntu too: installs packages that are missing where it may, else
 # prints the command and stops. A line per step, PASS, FAIL or SKIP with its seconds; then `N passed, N failed, N skipped`.
 #
-#     tests/run.sh            about 15 minutes on 2 cores
+#     tests/run.sh            about 25 minutes on 2 cores
 #     tests/run.sh --quick    release build, its tests and the checks
 #     tests/run.sh --full     hours: each target fuzzed for 600 seconds instead of 30, training killed 200 times, every value
 #                             of every byte of a model file, every allocation of the tools refused, a million files
