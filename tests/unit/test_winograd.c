@@ -27,7 +27,8 @@ static void close_to(const char *what, const float *got, const double *want, siz
 /* A strip of rows x cols outputs, tiles that overhang it by one where those are odd. */
 static const struct {
     size_t rows, cols, c, n;
-} strips[] = {{2, 2, 1, 8}, {4, 6, 3, 16}, {5, 7, 8, 24}, {1, 9, 5, 40}, {6, 1, 16, 8}, {7, 20, 9, 72}};
+} strips[] = {{2, 2, 1, 8},  {4, 6, 3, 16},  {5, 7, 8, 24}, {1, 9, 5, 40},
+              {6, 1, 16, 8}, {7, 20, 9, 72}, {4, 5, 40, 8}};
 
 static ecg__tiles tiles_of(size_t rows, size_t cols)
 {
