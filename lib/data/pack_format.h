@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "base/little.h"
+
 enum {
     ECG__PACK_MAJOR = 1,
     ECG__PACK_MINOR = 0,
@@ -32,23 +34,6 @@ enum { ECG__PACK_FILES = 0, ECG__PACK_PIXELS = 1 };
 #define ECG__SHARD_END   "ECGSEND\n"
 #define ECG__PACK_RECIPE "recipe.txt"
 #define ECG__SHARD_FILE  "shard-%06u.ecgs"
-
-static inline uint32_t ecg__le_get32(const unsigned char *p)
-{
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static inline uint64_t ecg__le_get64(const unsigned char *p)
-{
-    return ecg__le_get32(p) | (uint64_t)ecg__le_get32(p + 4) << 32;
-}
-
-/* `n` bytes, 1 to 8. */
-static inline void ecg__le_put(unsigned char *p, uint64_t v, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++)
-        p[i] = (unsigned char)(v >> (8 * i));
-}
 
 /* Bytes that a number below `count` takes. */
 static inline uint32_t ecg__pack_width(uint64_t count)

@@ -32,7 +32,7 @@ static ecg_status put(struct index *x, const void *data, size_t n, ecg_error *er
 static ecg_status put_number(struct index *x, uint64_t v, uint32_t n, ecg_error *err)
 {
     unsigned char p[8];
-    ecg__le_put(p, v, n);
+    ecg__put_bytes(p, v, n);
     return put(x, p, n, err);
 }
 
@@ -72,17 +72,17 @@ static ecg_status put_header(struct index *x, ecg_error *err)
 {
     const ecg_pack_writer *w = x->w;
     unsigned char p[ECG__PACK_HEADER] = ECG__PACK_MAGIC;
-    ecg__le_put(p + 8, ECG__PACK_MAJOR, 2);
-    ecg__le_put(p + 10, ECG__PACK_MINOR, 2);
-    ecg__le_put(p + 12, w->o.pixels ? ECG__PACK_PIXELS : ECG__PACK_FILES, 4);
-    ecg__le_put(p + 16, w->count, 8);
-    ecg__le_put(p + 24, w->o.pixels ? w->o.h : 0, 4);
-    ecg__le_put(p + 28, w->o.pixels ? w->o.w : 0, 4);
-    ecg__le_put(p + 32, w->o.class_count, 4);
-    ecg__le_put(p + 36, w->o.column_count, 4);
-    ecg__le_put(p + 40, w->shards, 4);
-    ecg__le_put(p + 44, x->stride, 4);
-    ecg__le_put(p + 48, x->words, 8);
+    ecg__put_bytes(p + 8, ECG__PACK_MAJOR, 2);
+    ecg__put_bytes(p + 10, ECG__PACK_MINOR, 2);
+    ecg__put_bytes(p + 12, w->o.pixels ? ECG__PACK_PIXELS : ECG__PACK_FILES, 4);
+    ecg__put_bytes(p + 16, w->count, 8);
+    ecg__put_bytes(p + 24, w->o.pixels ? w->o.h : 0, 4);
+    ecg__put_bytes(p + 28, w->o.pixels ? w->o.w : 0, 4);
+    ecg__put_bytes(p + 32, w->o.class_count, 4);
+    ecg__put_bytes(p + 36, w->o.column_count, 4);
+    ecg__put_bytes(p + 40, w->shards, 4);
+    ecg__put_bytes(p + 44, x->stride, 4);
+    ecg__put_bytes(p + 48, x->words, 8);
     return put(x, p, sizeof p, err);
 }
 
@@ -97,9 +97,9 @@ static ecg_status put_tables(struct index *x, ecg_error *err)
     }
     for (size_t i = 0; s == ECG_OK && i < w->shards; i++) {
         unsigned char p[ECG__PACK_SHARD] = {0};
-        ecg__le_put(p, w->shard[i].bytes, 8);
-        ecg__le_put(p + 8, w->shard[i].pictures, 4);
-        ecg__le_put(p + 12, w->shard[i].crc, 4);
+        ecg__put_bytes(p, w->shard[i].bytes, 8);
+        ecg__put_bytes(p + 8, w->shard[i].pictures, 4);
+        ecg__put_bytes(p + 12, w->shard[i].crc, 4);
         s = put(x, p, sizeof p, err);
     }
     for (uint32_t i = 0; s == ECG_OK && i < w->o.column_count; i++) {
@@ -121,7 +121,7 @@ static ecg_status put_tables(struct index *x, ecg_error *err)
 static ecg_status refuse_twice(const struct index *x, const char *name, const struct ecg__row *row,
                                uint64_t last_line, ecg_error *err)
 {
-    uint64_t line = ecg__le_get64(row->fixed + ECG__ROW_LINE);
+    uint64_t line = ecg__get_u64(row->fixed + ECG__ROW_LINE);
     if (line == 0)
         return ecg__fail(err, ECG_EINVAL, "%s: two pictures are named \"%s\"", x->w->dir, name);
     if (line < last_line) {
@@ -146,13 +146,13 @@ static ecg_status put_records(struct index *x, ecg_error *err)
         if (row.major == last_major && strcmp(last, row.name) == 0)
             return refuse_twice(x, last, &row, last_line, err);
         last_major = row.major;
-        last_line = ecg__le_get64(row.fixed + ECG__ROW_LINE);
+        last_line = ecg__get_u64(row.fixed + ECG__ROW_LINE);
         memcpy(last, row.name, row.n + 1);
         memcpy(x->record, row.fixed + ECG__ROW_PLACE, ECG__PACK_RECORD);
         unsigned char *to = x->record + ECG__PACK_RECORD;
         for (uint32_t i = 0; i < w->o.column_count; i++) {
-            const uint32_t number = ecg__le_get32(row.fixed + ECG__ROW_WORDS + 4 * (size_t)i);
-            ecg__le_put(to, x->rank[i][number], x->width[i]);
+            const uint32_t number = ecg__get_u32(row.fixed + ECG__ROW_WORDS + 4 * (size_t)i);
+            ecg__put_bytes(to, x->rank[i][number], x->width[i]);
             to += x->width[i];
         }
         s = put(x, x->record, x->stride, err);

@@ -37,18 +37,18 @@ static ecg_status read_header(struct ecg__pack *p, ecg_error *err)
     if (memcmp(end + 16, ECG__PACK_END, 8) != 0)
         return ecg__fail(err, ECG_ECORRUPT, "%s: does not end as the index of a pack does, it may be cut off",
                          p->path);
-    const uint32_t said = ecg__le_get32(end + 12), found = (uint32_t)crc32_z(0, m, (size_t)(end + 12 - m));
+    const uint32_t said = ecg__get_u32(end + 12), found = (uint32_t)crc32_z(0, m, (size_t)(end + 12 - m));
     if (said != found)
         return ecg__fail(err, ECG_ECORRUPT, "%s: its checksum is %08x, expected %08x", p->path, found, said);
-    p->kind = ecg__le_get32(m + 12);
-    p->count = ecg__le_get64(m + 16);
-    p->h = ecg__le_get32(m + 24);
-    p->w = ecg__le_get32(m + 28);
-    p->classes = ecg__le_get32(m + 32);
-    p->columns = ecg__le_get32(m + 36);
-    p->shards = ecg__le_get32(m + 40);
-    p->stride = ecg__le_get32(m + 44);
-    p->name_bytes = ecg__le_get64(end);
+    p->kind = ecg__get_u32(m + 12);
+    p->count = ecg__get_u64(m + 16);
+    p->h = ecg__get_u32(m + 24);
+    p->w = ecg__get_u32(m + 28);
+    p->classes = ecg__get_u32(m + 32);
+    p->columns = ecg__get_u32(m + 36);
+    p->shards = ecg__get_u32(m + 40);
+    p->stride = ecg__get_u32(m + 44);
+    p->name_bytes = ecg__get_u64(end);
     return ECG_OK;
 }
 
@@ -79,7 +79,7 @@ static ecg_status place_sections(struct ecg__pack *p, const unsigned char **word
     const uint64_t tables = ECG__PACK_HEADER + 8 * (uint64_t)p->classes +
                             ECG__PACK_SHARD * (uint64_t)p->shards + ECG__PACK_COLUMN * (uint64_t)p->columns;
     const uint64_t blocks = (p->count + ECG__PACK_BLOCK - 1) / ECG__PACK_BLOCK;
-    *word_bytes = ecg__le_get64(p->map + 48);
+    *word_bytes = ecg__get_u64(p->map + 48);
     if (*word_bytes > p->bytes || p->name_bytes > p->bytes)
         return corrupt(p, "bytes of words or names, at most", *word_bytes, p->bytes, err);
     const uint64_t records = ecg__pack_round(tables + *word_bytes),
@@ -131,7 +131,7 @@ static ecg_status read_classes(struct ecg__pack *p, struct text *t, ecg_error *e
         p->cls[i] = take_word(t);
         if (!p->cls[i] || !*p->cls[i] || (i && strcmp(p->cls[i - 1], p->cls[i]) >= 0))
             return bad_words(p, "names of classes", err);
-        p->end[i] = ecg__le_get64(p->map + ECG__PACK_HEADER + 8 * (size_t)i);
+        p->end[i] = ecg__get_u64(p->map + ECG__PACK_HEADER + 8 * (size_t)i);
         if (p->end[i] < last || p->end[i] > p->count)
             return corrupt(p, "end of a class, at most", p->end[i], p->count, err);
         last = p->end[i];
@@ -149,8 +149,8 @@ static ecg_status read_column(struct ecg__pack *p, uint32_t i, struct text *t, e
 {
     const unsigned char *row = p->shard + ECG__PACK_SHARD * (size_t)p->shards + ECG__PACK_COLUMN * (size_t)i;
     struct ecg__pack_column *c = &p->column[i];
-    c->words = ecg__le_get32(row);
-    c->width = ecg__le_get32(row + 4);
+    c->words = ecg__get_u32(row);
+    c->width = ecg__get_u32(row + 4);
     c->name = take_word(t);
     if (!c->name || !*c->name || c->words < 1 || c->words > t->left || c->width != ecg__pack_width(c->words))
         return ecg__fail(err, ECG_ECORRUPT, "%s: column %u has %u words in %u bytes", p->path, i, c->words,
@@ -197,7 +197,7 @@ static ecg_status check_shards(const struct ecg__pack *p, ecg_error *err)
 {
     const uint64_t least = ECG__SHARD_HEADER + ECG__SHARD_FOOTER, most = (UINT64_C(1) << ECG__PACK_PLACE);
     for (uint32_t i = 0; i < p->shards; i++) {
-        const uint64_t bytes = ecg__le_get64(p->shard + ECG__PACK_SHARD * (size_t)i);
+        const uint64_t bytes = ecg__get_u64(p->shard + ECG__PACK_SHARD * (size_t)i);
         if (bytes < least || bytes > most)
             return corrupt(p, "bytes of a shard, at most", bytes, most, err);
     }
@@ -209,11 +209,11 @@ static ecg_status check_records(const struct ecg__pack *p, ecg_error *err)
     const uint64_t mask = (UINT64_C(1) << ECG__PACK_PLACE) - 1;
     for (uint64_t i = 0; i < p->count; i++) {
         const unsigned char *r = p->record + i * p->stride;
-        const uint64_t place = ecg__le_get64(r), shard = place >> ECG__PACK_PLACE, at = place & mask;
-        const uint32_t length = ecg__le_get32(r + 8);
+        const uint64_t place = ecg__get_u64(r), shard = place >> ECG__PACK_PLACE, at = place & mask;
+        const uint32_t length = ecg__get_u32(r + 8);
         if (shard >= p->shards)
             return corrupt(p, "shard of a picture, at most", shard, p->shards - 1, err);
-        const uint64_t bytes = ecg__le_get64(p->shard + ECG__PACK_SHARD * (size_t)shard);
+        const uint64_t bytes = ecg__get_u64(p->shard + ECG__PACK_SHARD * (size_t)shard);
         if (at < ECG__SHARD_HEADER || length < 1 || length > ECG__PACK_PICTURE ||
             at + length > bytes - ECG__SHARD_FOOTER)
             return ecg__fail(err, ECG_ECORRUPT,
@@ -269,7 +269,7 @@ static ecg_status check_names(const struct ecg__pack *p, ecg_error *err)
         for (; i == p->end[cls]; first = true)
             cls++;
         if (i % ECG__PACK_BLOCK == 0 &&
-            ecg__le_get64(p->block + i / ECG__PACK_BLOCK * 8) != (uint64_t)(w.at - p->names))
+            ecg__get_u64(p->block + i / ECG__PACK_BLOCK * 8) != (uint64_t)(w.at - p->names))
             return corrupt(p, "beginning of the block of name", i, (uint64_t)(w.at - p->names), err);
         if (!take_name(&w) || (!first && strcmp(last, w.name) >= 0))
             return ecg__fail(err, ECG_ECORRUPT,
@@ -279,7 +279,7 @@ static ecg_status check_names(const struct ecg__pack *p, ecg_error *err)
     }
     const uint64_t blocks = (p->count + ECG__PACK_BLOCK - 1) / ECG__PACK_BLOCK,
                    read = (uint64_t)(w.at - p->names);
-    if (read != p->name_bytes || ecg__le_get64(p->block + blocks * 8) != read)
+    if (read != p->name_bytes || ecg__get_u64(p->block + blocks * 8) != read)
         return corrupt(p, "bytes of names", read, p->name_bytes, err);
     return ECG_OK;
 }
@@ -290,7 +290,7 @@ void ecg__pack_names_from(struct ecg__pack_names *w, const struct ecg__pack *p, 
     w->p = p;
     w->n = 0;
     w->next = block * ECG__PACK_BLOCK;
-    w->at = p->names + ecg__le_get64(p->block + block * 8);
+    w->at = p->names + ecg__get_u64(p->block + block * 8);
     while (w->next < i)
         ecg__pack_names_next(w);
 }

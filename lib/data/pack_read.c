@@ -102,7 +102,7 @@ static ecg_status read_at(const struct ecg__pack *p, uint32_t shard, int fd, voi
 static ecg_status check_shard(const struct ecg__pack *p, uint32_t i, int fd, uint64_t size, ecg_error *err)
 {
     const unsigned char *row = p->shard + ECG__PACK_SHARD * (size_t)i;
-    const uint64_t bytes = ecg__le_get64(row);
+    const uint64_t bytes = ecg__get_u64(row);
     unsigned char head[ECG__SHARD_HEADER], foot[ECG__SHARD_FOOTER];
     char name[32];
     shard_name(i, name);
@@ -115,10 +115,10 @@ static ecg_status check_shard(const struct ecg__pack *p, uint32_t i, int fd, uin
     if (s != ECG_OK)
         return s;
     if (memcmp(head, ECG__SHARD_MAGIC, 8) != 0 || head[8] != ECG__PACK_MAJOR || head[9] != 0 ||
-        ecg__le_get32(head + 12) != i)
+        ecg__get_u32(head + 12) != i)
         return ecg__fail(err, ECG_ECORRUPT, "%s/%s: does not begin as shard %u of a pack does", p->root, name,
                          i);
-    if (memcmp(foot + 16, ECG__SHARD_END, 8) != 0 || ecg__le_get64(foot) != bytes - sizeof foot ||
+    if (memcmp(foot + 16, ECG__SHARD_END, 8) != 0 || ecg__get_u64(foot) != bytes - sizeof foot ||
         memcmp(foot + 8, row + 8, 8) != 0)
         return ecg__fail(err, ECG_ECORRUPT, "%s/%s: is not the shard that the index was written for", p->root,
                          name);
@@ -266,8 +266,8 @@ static ecg_status blame(const struct ecg__pack *p, uint64_t i, ecg_status s, ecg
 ecg_status ecg__pack_read(const struct ecg__pack *p, uint64_t i, void *to, bool again, ecg_error *err)
 {
     const unsigned char *r = p->record + i * p->stride;
-    const uint64_t place = ecg__le_get64(r), at = place & ((UINT64_C(1) << ECG__PACK_PLACE) - 1);
-    const uint32_t shard = (uint32_t)(place >> ECG__PACK_PLACE), n = ecg__le_get32(r + 8);
+    const uint64_t place = ecg__get_u64(r), at = place & ((UINT64_C(1) << ECG__PACK_PLACE) - 1);
+    const uint32_t shard = (uint32_t)(place >> ECG__PACK_PLACE), n = ecg__get_u32(r + 8);
     int fd = -1;
     uint64_t size;
     ecg_status s = ECG_OK;
@@ -285,7 +285,7 @@ ecg_status ecg__pack_read(const struct ecg__pack *p, uint64_t i, void *to, bool 
     const uint32_t bit = UINT32_C(1) << i % WORD_BITS;
     if (!again && atomic_load_explicit(seen, memory_order_relaxed) & bit)
         return ECG_OK;
-    const uint32_t found = (uint32_t)crc32_z(0, to, n), said = ecg__le_get32(r + 12);
+    const uint32_t found = (uint32_t)crc32_z(0, to, n), said = ecg__get_u32(r + 12);
     if (found != said) {
         char name[32];
         s = ecg__fail(err, ECG_ECORRUPT,
@@ -301,7 +301,7 @@ ecg_status ecg__pack_check_shard(const struct ecg__pack *p, uint32_t i, ecg_erro
 {
     enum { ROOM = 1 << 18 };
     const unsigned char *row = p->shard + ECG__PACK_SHARD * (size_t)i;
-    const uint64_t end = ecg__le_get64(row) - ECG__SHARD_FOOTER;
+    const uint64_t end = ecg__get_u64(row) - ECG__SHARD_FOOTER;
     unsigned char *room = ecg__alloc(ROOM);
     char name[32];
     int fd = -1;
@@ -315,9 +315,9 @@ ecg_status ecg__pack_check_shard(const struct ecg__pack *p, uint32_t i, ecg_erro
         crc = s == ECG_OK ? (uint32_t)crc32_z(crc, room, n) : crc;
         at += n;
     }
-    if (s == ECG_OK && crc != ecg__le_get32(row + 12))
+    if (s == ECG_OK && crc != ecg__get_u32(row + 12))
         s = ecg__fail(err, ECG_ECORRUPT, "%s/%s: its checksum is %08x, expected %08x", p->root,
-                      shard_name(i, name), crc, ecg__le_get32(row + 12));
+                      shard_name(i, name), crc, ecg__get_u32(row + 12));
     if (fd >= 0)
         close(fd);
     ecg__free(room);

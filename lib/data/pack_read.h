@@ -73,12 +73,12 @@ int ecg__pack_find_column(const struct ecg__pack *p, const char *name);
 static inline uint32_t ecg__pack_word(const struct ecg__pack *p, const struct ecg__pack_column *c, uint64_t i)
 {
     const unsigned char *at = p->record + i * p->stride + c->at;
-    return c->width == 1 ? at[0] : c->width == 2 ? at[0] | (uint32_t)at[1] << 8 : ecg__le_get32(at);
+    return c->width == 1 ? at[0] : c->width == 2 ? at[0] | (uint32_t)at[1] << 8 : ecg__get_u32(at);
 }
 
 static inline uint32_t ecg__pack_length(const struct ecg__pack *p, uint64_t i)
 {
-    return ecg__le_get32(p->record + i * p->stride + 8);
+    return ecg__get_u32(p->record + i * p->stride + 8);
 }
 
 /* The stored bytes of picture i, ecg__pack_length of them. The first time they are read their checksum is

@@ -53,7 +53,7 @@ ecg_status ecg_pack_verify(const char *path, const ecg_pack_verify_options *o, e
         *info = (ecg_pack_info){p->count, p->bytes, p->classes, p->shards, p->kind == ECG__PACK_PIXELS,
                                 p->h,     p->w};
         for (uint32_t i = 0; i < p->shards; i++)
-            info->bytes += ecg__le_get64(p->shard + ECG__PACK_SHARD * (size_t)i);
+            info->bytes += ecg__get_u64(p->shard + ECG__PACK_SHARD * (size_t)i);
     }
     ecg__free(bytes);
     ecg__pack_free(p);

@@ -215,9 +215,9 @@ static ecg_status open_shard(ecg_pack_writer *w, ecg_error *err)
     const ecg_status s = ecg__file_create(&w->file, shard_path(w, w->shards), err);
     if (s != ECG_OK)
         return s;
-    ecg__le_put(header + 8, ECG__PACK_MAJOR, 2);
-    ecg__le_put(header + 10, ECG__PACK_MINOR, 2);
-    ecg__le_put(header + 12, w->shards, 4);
+    ecg__put_bytes(header + 8, ECG__PACK_MAJOR, 2);
+    ecg__put_bytes(header + 10, ECG__PACK_MINOR, 2);
+    ecg__put_bytes(header + 12, w->shards, 4);
     w->shard[w->shards++] = (struct ecg__shard){0, 0, 0};
     return put(w, header, sizeof header, err);
 }
@@ -228,9 +228,9 @@ static ecg_status close_shard(ecg_pack_writer *w, ecg_error *err)
     struct ecg__shard *s = &w->shard[w->shards - 1];
     if (!w->file)
         return ECG_OK;
-    ecg__le_put(footer, s->bytes, 8);
-    ecg__le_put(footer + 8, s->pictures, 4);
-    ecg__le_put(footer + 12, s->crc, 4);
+    ecg__put_bytes(footer, s->bytes, 8);
+    ecg__put_bytes(footer + 8, s->pictures, 4);
+    ecg__put_bytes(footer + 12, s->crc, 4);
     memcpy(footer + 16, ECG__SHARD_END, 8);
     s->bytes += sizeof footer;
     ecg_status st = ecg__file_write(w->file, footer, sizeof footer, err);
@@ -296,7 +296,7 @@ static ecg_status add(ecg_pack_writer *w, const char *name, uint32_t label, cons
             s = no_memory(w, err);
         if (s != ECG_OK)
             return s;
-        ecg__le_put(w->fixed + ECG__ROW_WORDS + 4 * (size_t)i, number, 4);
+        ecg__put_bytes(w->fixed + ECG__ROW_WORDS + 4 * (size_t)i, number, 4);
     }
     if (w->file && w->shard[w->shards - 1].bytes + n > w->o.shard_bytes)
         s = close_shard(w, err);
@@ -305,10 +305,10 @@ static ecg_status add(ecg_pack_writer *w, const char *name, uint32_t label, cons
     if (s != ECG_OK)
         return s;
     struct ecg__shard *shard = &w->shard[w->shards - 1];
-    ecg__le_put(w->fixed + ECG__ROW_LINE, line, 8);
-    ecg__le_put(w->fixed + ECG__ROW_PLACE, (uint64_t)(w->shards - 1) << ECG__PACK_PLACE | shard->bytes, 8);
-    ecg__le_put(w->fixed + ECG__ROW_LENGTH, n, 4);
-    ecg__le_put(w->fixed + ECG__ROW_CRC, crc32_z(0, data, n), 4);
+    ecg__put_bytes(w->fixed + ECG__ROW_LINE, line, 8);
+    ecg__put_bytes(w->fixed + ECG__ROW_PLACE, (uint64_t)(w->shards - 1) << ECG__PACK_PLACE | shard->bytes, 8);
+    ecg__put_bytes(w->fixed + ECG__ROW_LENGTH, n, 4);
+    ecg__put_bytes(w->fixed + ECG__ROW_CRC, crc32_z(0, data, n), 4);
     s = put(w, data, n, err);
     const struct ecg__row row = {w->rank[label], name, strlen(name), w->fixed};
     if (s == ECG_OK)

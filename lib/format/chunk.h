@@ -1,5 +1,5 @@
 /* Tagged, checksummed chunks, written to a file and read from a file or memory. Knows no networks; FORMAT.md
- * has every byte. Numbers are little-endian. */
+ * has every byte. Numbers are those of base/little.h. */
 #ifndef ECG_FORMAT_CHUNK_H
 #define ECG_FORMAT_CHUNK_H
 
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/little.h"
 #include "base/sha256.h"
 #include "base/status.h"
 
@@ -16,55 +17,6 @@ enum { ECG__SIGNATURE_BYTES = 8, ECG__CHUNK_HEAD = 12, ECG__CHUNK_TAIL = 4 };
 
 /* What every model file begins with. */
 extern const unsigned char ecg__signature[ECG__SIGNATURE_BYTES];
-
-/* ---- numbers ---- */
-
-static inline void ecg__put_u16(unsigned char *p, uint32_t v)
-{
-    p[0] = (unsigned char)v, p[1] = (unsigned char)(v >> 8);
-}
-
-static inline void ecg__put_u32(unsigned char *p, uint32_t v)
-{
-    ecg__put_u16(p, v & 0xffff);
-    ecg__put_u16(p + 2, v >> 16);
-}
-
-static inline void ecg__put_u64(unsigned char *p, uint64_t v)
-{
-    ecg__put_u32(p, (uint32_t)v);
-    ecg__put_u32(p + 4, (uint32_t)(v >> 32));
-}
-
-static inline void ecg__put_f32(unsigned char *p, float v)
-{
-    uint32_t bits;
-    memcpy(&bits, &v, sizeof bits);
-    ecg__put_u32(p, bits);
-}
-
-static inline uint32_t ecg__get_u16(const unsigned char *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8;
-}
-
-static inline uint32_t ecg__get_u32(const unsigned char *p)
-{
-    return ecg__get_u16(p) | ecg__get_u16(p + 2) << 16;
-}
-
-static inline uint64_t ecg__get_u64(const unsigned char *p)
-{
-    return ecg__get_u32(p) | (uint64_t)ecg__get_u32(p + 4) << 32;
-}
-
-static inline float ecg__get_f32(const unsigned char *p)
-{
-    const uint32_t bits = ecg__get_u32(p);
-    float v;
-    memcpy(&v, &bits, sizeof v);
-    return v;
-}
 
 /* ---- writing ---- */
 

@@ -49,8 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memcpy(copy, data, size);
     memcpy(copy, ECG__PACK_MAGIC, 8);
-    ecg__le_put(copy + 8, ECG__PACK_MAJOR, 2);
-    ecg__le_put(copy + size - 12, crc32_z(0, copy, size - 12), 4);
+    ecg__put_bytes(copy + 8, ECG__PACK_MAJOR, 2);
+    ecg__put_bytes(copy + size - 12, crc32_z(0, copy, size - 12), 4);
     memcpy(copy + size - 8, ECG__PACK_END, 8);
     struct ecg__pack *p;
     ecg_error err = {ECG_OK, 0, ""};

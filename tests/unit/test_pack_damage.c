@@ -122,7 +122,7 @@ START_TEST(lies)
             struct ecg__pack *k = NULL;
             const unsigned char old = p[i];
             p[i] = values[v];
-            ecg__le_put(p + n - 12, crc32(0, p, (uInt)(n - 12)), 4);
+            ecg__put_bytes(p + n - 12, crc32(0, p, (uInt)(n - 12)), 4);
             err.message[0] = '\0';
             const ecg_status s = ecg__pack_parse(&k, p, n, "lie", &err);
             if (s == ECG_OK) {
