@@ -84,8 +84,8 @@ void profile_print(const profile_run *r, FILE *f)
     if (!ecg_trainer_profile_entry(r->trainer, 0, &e))
         return;
     table t = {.text = {.align = "llrrr"}, .all = wall * e.workers, .threads = e.workers};
-    fprintf(f, "\n%.1f s by the clock, %u thread%s, %.1f s of processors; %.0f pictures/s in training\n",
-            wall, e.workers, e.workers == 1 ? "" : "s", (double)cpu.tv_sec + 1e-9 * (double)cpu.tv_nsec,
+    fprintf(f, "\n%.1f s, %u thread%s, %.1f s of processors; %.0f pictures/s in training\n", wall, e.workers,
+            e.workers == 1 ? "" : "s", (double)cpu.tv_sec + 1e-9 * (double)cpu.tv_nsec,
             e.wall > 0 ? (double)e.pictures / e.wall : 0.0);
     text_cell(&t.text, "stage");
     text_cell(&t.text, "layer");
