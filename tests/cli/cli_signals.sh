@@ -9,9 +9,9 @@ slow=(--net 'conv2d 16 3x3 relu; conv2d 16 3x3 relu; maxpool 2x2; flatten; dense
 # lines FILE N: waits until FILE has at least N lines
 lines() {
     local i
-    for i in $(seq 600); do
+    for i in $(seq 3000); do
         [ -f "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ] && return
-        sleep 0.05
+        sleep 0.01
     done
 }
 
