@@ -38,9 +38,9 @@ def thirds():
     source = Path(shared, "data/beat-images") if shared else None
     if not (source and source.is_dir()):
         print("no ECG_SHARED: synthetic beats")
-        source = WORK / "synth"
-        subprocess.run([TOOLS / "ecg-beats", "synth", "-o", source, "--count", "150", "--seed", str(SEED)], check=True,
+        subprocess.run([TOOLS / "ecg-beats", "synth", "-o", WORK / "synth", "--count", "150", "--seed", str(SEED)], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        source = WORK / "synth/train"
     for folder in sorted(p for p in source.iterdir() if p.is_dir()):
         names = sorted(p for p in folder.rglob("*.png"))
         rng.shuffle(names)
