@@ -191,14 +191,14 @@ static ecg__grid taps_of(const ecg__window *g, size_t pitch)
 /* The same in whole tiles of conv_wino.h. */
 static view tiles_of(const ecg__window *g, const float *x, uint32_t r, uint32_t rows, float *copy)
 {
-    return view_of(x, (ecg_shape){g->h, g->w, g->c}, (int64_t)r - g->top, ecg__conv_wino_even(rows) + 2,
-                   -(int64_t)g->left, ecg__conv_wino_even(g->ow) + 2, copy);
+    return view_of(x, (ecg_shape){g->h, g->w, g->c}, (int64_t)r - g->top, ecg__conv_wino_whole(rows) + 2,
+                   -(int64_t)g->left, ecg__conv_wino_whole(g->ow) + 2, copy);
 }
 
 /* Memory behind such a copy. */
 static float *behind(size_t rows, size_t cols, size_t c, float *copy)
 {
-    return copy + (ecg__conv_wino_even(rows) + 2) * (ecg__conv_wino_even(cols) + 2) * c;
+    return copy + (ecg__conv_wino_whole(rows) + 2) * (ecg__conv_wino_whole(cols) + 2) * c;
 }
 
 /* ---- forward ---- */
@@ -241,6 +241,18 @@ void ecg__conv_rows(const ecg__conv *j, const float *x, const float *kernel, con
 
 /* ---- backward ---- */
 
+void ecg__conv_grad_begin(const ecg__conv *j, float *scratch)
+{
+    if (j->wino)
+        ecg__conv_wino_grad_begin(j, scratch + j->band + j->packed);
+}
+
+void ecg__conv_grad_end(const ecg__conv *j, float *dkernel, const float *scratch)
+{
+    if (j->wino)
+        ecg__conv_wino_grad_end(j, scratch + j->band + j->packed, dkernel);
+}
+
 void ecg__conv_rows_grad(const ecg__conv *j, const float *x, uint32_t r, uint32_t rows, const float *dy,
                          float *dkernel, float *dbias, float *scratch)
 {
@@ -249,13 +261,9 @@ void ecg__conv_rows_grad(const ecg__conv *j, const float *x, uint32_t r, uint32_
     if (dbias)
         ecg__vec_sum_rows(dy, n, m, n, dbias);
     if (j->wino) {
-        float *result = scratch + j->band + j->packed, *copy = result + j->result;
-        const size_t even_rows = ecg__conv_wino_even(rows), even_cols = ecg__conv_wino_even(g->ow);
-        copy -= even_rows * even_cols * n;
         const view v = tiles_of(g, x, r, rows, scratch);
-        const view d = view_of(dy, (ecg_shape){rows, g->ow, (uint32_t)n}, 0, even_rows, 0, even_cols, copy);
-        ecg__conv_wino_grad(j, v.at, v.pitch, d.at, d.pitch, rows, g->ow, dkernel,
-                            behind(rows, g->ow, g->c, scratch), result);
+        ecg__conv_wino_grad(j, v.at, v.pitch, dy, rows, behind(rows, g->ow, g->c, scratch),
+                            scratch + j->band + j->packed);
         return;
     }
     if (j->grid) {
@@ -322,8 +330,8 @@ void ecg__conv_input_grad(const ecg__conv *j, const float *dy, const float *turn
     }
     for (uint32_t r = 0; r < g->h; r += j->input_rows) {
         const uint32_t rows = g->h - r < j->input_rows ? g->h - r : j->input_rows;
-        const size_t high = j->wino ? ecg__conv_wino_even(rows) : rows;
-        const size_t wide = j->wino ? ecg__conv_wino_even(g->w) : g->w;
+        const size_t high = j->wino ? ecg__conv_wino_whole(rows) : rows;
+        const size_t wide = j->wino ? ecg__conv_wino_whole(g->w) : g->w;
         const view v = view_of(dy, (ecg_shape){g->oh, g->ow, (uint32_t)n},
                                (int64_t)r + g->top - ((int64_t)g->kh - 1), high + g->kh - 1,
                                (int64_t)g->left - ((int64_t)g->kw - 1), wide + g->kw - 1, scratch);

@@ -56,10 +56,12 @@ void ecg__conv_rows(const ecg__conv *j, const float *x, const float *kernel, con
 
 #ifndef ECG_INFER_ONLY
 
-/* Adds what dy, the gradient of those rows (at most j->grad_rows), gives to dkernel and dbias; dbias may be
- * NULL. */
+/* Between begin and end, which share scratch: adds what dy, the gradient of those rows (at most
+ * j->grad_rows), gives to dkernel and dbias; dbias may be NULL. */
+void ecg__conv_grad_begin(const ecg__conv *j, float *scratch);
 void ecg__conv_rows_grad(const ecg__conv *j, const float *x, uint32_t r, uint32_t rows, const float *dy,
                          float *dkernel, float *dbias, float *scratch);
+void ecg__conv_grad_end(const ecg__conv *j, float *dkernel, const float *scratch);
 
 /* The kernel as ecg__conv_input_grad wants it, in scratch or as it is. */
 const float *ecg__conv_turned(const ecg__conv *j, const float *kernel, float *scratch);

@@ -40,6 +40,7 @@ static void backward(const ecg__train_args *a, size_t part)
     const ecg__conv j = ecg__conv_of(a->attr, a->plan->in);
     const size_t in = a->plan->in_count, out = a->plan->out_count, row = (size_t)j.g.ow * j.filters;
     const float *turned = a->dx ? ecg__conv_turned(&j, a->tensor[0], a->scratch) : NULL;
+    ecg__conv_grad_begin(&j, a->scratch);
     for (size_t i = 0; i < a->n; i++) {
         const float *dy = a->dy + i * out;
         for (uint32_t r = 0; r < j.g.oh; r += j.grad_rows)
@@ -49,6 +50,7 @@ static void backward(const ecg__train_args *a, size_t part)
         if (a->dx)
             ecg__conv_input_grad(&j, dy, turned, a->dx + i * in, a->scratch);
     }
+    ecg__conv_grad_end(&j, a->grad[0], a->scratch);
 }
 
 const ecg__layer_grad ecg__conv2d_grad = {.backward = {{backward, false}}};

@@ -209,6 +209,7 @@ static void backward(const ecg__train_args *a, size_t part)
     const size_t pitch = g->ow * j.c, row = j.ow * j.c;
     float *scratch = a->scratch, *map = scratch + j.conv.band + j.conv.packed + j.conv.result;
     const float *turned = a->dx ? ecg__conv_turned(&j.conv, a->tensor[0], scratch) : NULL;
+    ecg__conv_grad_begin(&j.conv, scratch);
     for (size_t i = 0; i < a->n; i++) {
         const float *x = a->x + i * a->plan->in_count, *dy = a->dy + i * a->plan->out_count;
         const uint8_t *cells = a->saved + i * a->plan->saved;
@@ -225,6 +226,7 @@ static void backward(const ecg__train_args *a, size_t part)
         if (a->dx)
             ecg__conv_input_grad(&j.conv, map, turned, a->dx + i * a->plan->in_count, scratch);
     }
+    ecg__conv_grad_end(&j.conv, a->grad[0], scratch);
 }
 
 const ecg__layer_grad ecg__conv_pool_grad = {.forward = {{train_forward, false}},

@@ -1,37 +1,49 @@
 #include "layers/conv_wino.h"
 
+#include <string.h>
+
 #include "math/winograd.h"
 
 enum {
-    LEAST_CHANNELS = 64,       /* fewer: transforming costs what the products save */
+    LEAST_CHANNELS = 32,       /* fewer: transforming costs what the products save */
     STRIP_FLOATS = 512 * 1024, /* transformed values of a strip, in the second-level cache */
-    GRAD_TILES = 256,          /* so many products share one transform of the kernel's gradient */
-    MOST_FLOATS = 1 << 23,
+    GRAD_TILES = 256,          /* of a strip whose products are added to the sums at once */
+    MOST_FLOATS = 1 << 24,
 };
 
 static ecg__tiles tiles_of(size_t rows, size_t cols)
 {
-    return (ecg__tiles){(rows + 1) / 2, (cols + 1) / 2};
+    return (ecg__tiles){(rows + ECG__WINO_STEP - 1) / ECG__WINO_STEP,
+                        (cols + ECG__WINO_STEP - 1) / ECG__WINO_STEP};
 }
 
-/* Rows of tiles of a strip; in threes, which is 48 tiles for 16 columns: whole tiles of ecg__grid_gemm. */
+size_t ecg__conv_wino_whole(size_t n)
+{
+    return (n + ECG__WINO_STEP - 1) / ECG__WINO_STEP * ECG__WINO_STEP;
+}
+
+/* Rows of outputs in a strip of `wanted` rows of tiles, of `rows` there are. */
+static size_t rows_of(size_t wanted, size_t rows)
+{
+    const size_t n = ECG__WINO_STEP * (wanted > 0 ? wanted : 1);
+    return n < rows ? n : rows;
+}
+
 static size_t strip_of(size_t channels, size_t rows, size_t cols)
 {
-    const ecg__tiles t = tiles_of(rows, cols);
-    const size_t n = STRIP_FLOATS / (ECG__WINO_PLANES * channels * t.cols);
-    const size_t whole = n > 3 ? n - n % 3 : n > 0 ? n : 1;
-    return whole < t.rows ? whole : t.rows;
+    return rows_of(STRIP_FLOATS / (ECG__WINO_PLANES * channels * tiles_of(1, cols).cols), rows);
 }
 
 /* Floats of a strip of c channels with what is beside it, and of its planes. */
-static size_t copy_of(size_t strip, size_t cols, size_t c)
+static size_t copy_of(size_t rows, size_t cols, size_t c)
 {
-    return (2 * strip + 2) * (ecg__conv_wino_even(cols) + 2) * c;
+    return (ecg__conv_wino_whole(rows) + 2) * (ecg__conv_wino_whole(cols) + 2) * c;
 }
 
-static size_t planes_of(size_t strip, size_t cols, size_t c)
+static size_t planes_of(size_t rows, size_t cols, size_t c)
 {
-    return ecg__wino_floats(strip * tiles_of(1, cols).cols, c);
+    const ecg__tiles t = tiles_of(rows, cols);
+    return ecg__wino_floats(t.rows * t.cols, c);
 }
 
 static size_t max(size_t a, size_t b)
@@ -45,19 +57,18 @@ bool ecg__conv_wino_make(ecg__conv *j)
     const size_t c = g->c, n = j->filters, cols = g->ow;
     if (!j->grid_input || g->kh != 3 || g->kw != 3 || c < LEAST_CHANNELS || n < LEAST_CHANNELS ||
         g->top > 2 || g->left > 2 || g->oh < 4 || g->ow < 4 || c * n > MOST_FLOATS / ECG__WINO_PLANES ||
-        (c + n) * cols > MOST_FLOATS / (4 * ECG__WINO_PLANES))
+        (c + n) * cols > MOST_FLOATS / ECG__WINO_PLANES)
         return false;
     const size_t forward = strip_of(c + n, g->oh, cols), input = strip_of(c + n, g->h, g->w);
-    const size_t wanted = (GRAD_TILES + tiles_of(1, cols).cols - 1) / tiles_of(1, cols).cols;
-    const size_t grad = wanted < tiles_of(g->oh, 1).rows ? wanted : tiles_of(g->oh, 1).rows;
-    j->rows = (uint32_t)(2 * forward < g->oh ? 2 * forward : g->oh);
-    j->input_rows = (uint32_t)(2 * input < g->h ? 2 * input : g->h);
-    j->grad_rows = (uint32_t)(2 * grad < g->oh ? 2 * grad : g->oh);
+    const size_t grad = rows_of(GRAD_TILES / tiles_of(1, cols).cols, g->oh);
+    j->rows = (uint32_t)forward;
+    j->input_rows = (uint32_t)input;
+    j->grad_rows = (uint32_t)grad;
     j->packed = ECG__WINO_PLANES * c * n;
     j->band = copy_of(forward, cols, c) + planes_of(forward, cols, c) + planes_of(forward, cols, n);
     j->band = max(j->band, copy_of(input, g->w, n) + planes_of(input, g->w, n) + planes_of(input, g->w, c));
     j->band = max(j->band, copy_of(grad, cols, c) + planes_of(grad, cols, c));
-    j->result = planes_of(grad, cols, n) + ecg__wino_floats(c, n) + copy_of(grad, cols, n);
+    j->result = ecg__wino_floats(c, n) + planes_of(grad, cols, n) + copy_of(grad, cols, n);
     return true;
 }
 
@@ -75,15 +86,47 @@ void ecg__conv_wino_rows(const ecg__conv *j, const float *x, size_t pitch, size_
 
 #ifndef ECG_INFER_ONLY
 
-void ecg__conv_wino_grad(const ecg__conv *j, const float *x, size_t pitch, const float *dy, size_t dpitch,
-                         size_t rows, size_t cols, float *dkernel, float *room, float *result)
+/* `result`: the sums, the planes of a strip of dy, a copy of it in whole tiles. */
+
+static size_t sums_of(const ecg__conv *j)
 {
-    const size_t c = j->g.c, n = j->filters;
+    return ecg__wino_floats(j->g.c, j->filters);
+}
+
+void ecg__conv_wino_grad_begin(const ecg__conv *j, float *result)
+{
+    memset(result, 0, sums_of(j) * sizeof *result);
+}
+
+static const float *whole(const float *dy, size_t rows, size_t row, size_t whole_rows, size_t whole_row,
+                          float *copy)
+{
+    if (rows == whole_rows && row == whole_row)
+        return dy;
+    for (size_t r = 0; r < rows; r++) {
+        memcpy(copy + r * whole_row, dy + r * row, row * sizeof *copy);
+        memset(copy + r * whole_row + row, 0, (whole_row - row) * sizeof *copy);
+    }
+    memset(copy + rows * whole_row, 0, (whole_rows - rows) * whole_row * sizeof *copy);
+    return copy;
+}
+
+void ecg__conv_wino_grad(const ecg__conv *j, const float *x, size_t pitch, const float *dy, size_t rows,
+                         float *room, float *result)
+{
+    const size_t c = j->g.c, n = j->filters, cols = j->g.ow;
     const ecg__tiles t = tiles_of(rows, cols);
-    const size_t tiles = t.rows * t.cols;
+    const size_t tiles = t.rows * t.cols, whole_row = ecg__conv_wino_whole(cols) * n;
+    float *dm = result + sums_of(j), *copy = dm + planes_of(j->grad_rows, cols, n);
+    dy = whole(dy, rows, cols * n, ecg__conv_wino_whole(rows), whole_row, copy);
     ecg__wino_input_columns(x, pitch, t, c, room);
-    ecg__wino_doutput(j->grid, dy, dpitch, t, n, result);
-    ecg__wino_dkernel(j->grid, room, result, tiles, c, n, dkernel, result + ecg__wino_floats(tiles, n));
+    ecg__wino_doutput(j->grid, dy, whole_row, t, n, dm);
+    ecg__wino_dproduct(j->grid, room, dm, tiles, c, n, result);
+}
+
+void ecg__conv_wino_grad_end(const ecg__conv *j, const float *result, float *dkernel)
+{
+    ecg__wino_dkernel(result, j->g.c, j->filters, dkernel);
 }
 
 #endif

@@ -9,21 +9,26 @@
 bool ecg__conv_wino_make(ecg__conv *j);
 
 /* Rows or columns in whole tiles. */
-static inline size_t ecg__conv_wino_even(size_t n)
-{
-    return n + n % 2;
-}
+size_t ecg__conv_wino_whole(size_t n);
 
-/* y[rows][cols][n] from the strip at x[even rows + 2][even cols + 2][c], whose rows are `pitch` floats apart.
- * kernel as ecg__wino_kernel made it. */
+/* y[rows][cols][n] from the strip at x[whole rows + 2][whole cols + 2][c], whose rows are `pitch` floats
+ * apart. kernel as ecg__wino_kernel made it. */
 void ecg__conv_wino_rows(const ecg__conv *j, const float *x, size_t pitch, size_t c, size_t n,
                          const float *kernel, const float *bias, size_t rows, size_t cols, float *y,
                          float *room);
 
 #ifndef ECG_INFER_ONLY
-/* Adds to dkernel what that strip and dy[even rows][even cols][n], zero beyond rows and cols, give. */
-void ecg__conv_wino_grad(const ecg__conv *j, const float *x, size_t pitch, const float *dy, size_t dpitch,
-                         size_t rows, size_t cols, float *dkernel, float *room, float *result);
+
+/* The sums in `result` begin anew. */
+void ecg__conv_wino_grad_begin(const ecg__conv *j, float *result);
+
+/* Adds to them what that strip and dy[rows][cols][n] give. */
+void ecg__conv_wino_grad(const ecg__conv *j, const float *x, size_t pitch, const float *dy, size_t rows,
+                         float *room, float *result);
+
+/* Adds them to dkernel. */
+void ecg__conv_wino_grad_end(const ecg__conv *j, const float *result, float *dkernel);
+
 #endif
 
 #endif

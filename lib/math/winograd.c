@@ -1,12 +1,15 @@
 #include "math/winograd.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/hot.h"
 #include "math/vec.h"
 
-enum { LINE = 16 }; /* floats */
+enum { STEP = ECG__WINO_STEP, SIDE = STEP + 2, TAPS = 3, LINE = 16 /* floats */ };
+
+/* The points at which polynomials are evaluated: 0, these with both signs, and infinity. With their product 1
+ * and these sizes rounding errors are a quarter of those with 1 and 2. */
+static const float near = 0.707106781186547524f, far = 1.41421356237309505f;
 
 ecg__planes ecg__wino_planes(size_t tiles, size_t channels)
 {
@@ -19,65 +22,104 @@ size_t ecg__wino_floats(size_t tiles, size_t channels)
     return ECG__WINO_PLANES * ecg__wino_planes(tiles, channels).plane;
 }
 
-/* ---- the small matrices ---- */
+/* ---- the small matrices, by which a line of values `from` floats apart is multiplied ---- */
 
-typedef struct two {
-    float a, b;
-} two;
-typedef struct three {
-    float a, b, c;
-} three;
-typedef struct four {
-    float a, b, c, d;
-} four;
+typedef void line_fn(const float *restrict x, size_t from, float *restrict y, size_t to);
 
-/* B^T, by which a column of a tile is multiplied. */
-ECG__FLAT four of_input(float a, float b, float c, float d)
+/* y[i] and y[i + 1] for a point of both signs. */
+ECG__FLAT void both_signs(float even, float odd, float *restrict y, size_t to)
 {
-    return (four){a - c, b + c, c - b, b - d};
+    y[0] = even + odd;
+    y[to] = even - odd;
 }
 
-/* A^T, and A. */
-ECG__FLAT two to_output(float a, float b, float c, float d)
+/* B^T: 6 to 6. */
+ECG__FLAT void of_input(const float *restrict x, size_t from, float *restrict y, size_t to)
 {
-    return (two){a + b + c, b - c - d};
+    const float x1 = x[from], x2 = x[2 * from], x3 = x[3 * from], x4 = x[4 * from];
+    y[0] = x[0] - 2.5f * x2 + x4;
+    both_signs(x4 - 2.0f * x2, near * (x3 - 2.0f * x1), y + to, to);
+    both_signs(x4 - 0.5f * x2, far * (x3 - 0.5f * x1), y + 3 * to, to);
+    y[5 * to] = x1 - 2.5f * x3 + x[5 * from];
 }
 
-ECG__FLAT four of_output(float a, float b)
+/* G: 3 to 6. */
+ECG__FLAT void of_kernel(const float *restrict x, size_t from, float *restrict y, size_t to)
 {
-    return (four){a, a + b, a - b, -b};
+    const float x1 = x[from], x2 = x[2 * from];
+    y[0] = x[0];
+    both_signs((-2.0f / 3) * (x[0] + 0.5f * x2), (-2.0f / 3 * near) * x1, y + to, to);
+    both_signs((1.0f / 6) * (x[0] + 2.0f * x2), (1.0f / 6 * far) * x1, y + 3 * to, to);
+    y[5 * to] = x2;
 }
 
-/* G, and G^T. */
-ECG__FLAT four of_kernel(float a, float b, float c)
+/* A^T: 6 to 4. */
+ECG__FLAT void to_output(const float *restrict x, size_t from, float *restrict y, size_t to)
 {
-    const float half = 0.5f * (a + c);
-    return (four){a, half + 0.5f * b, half - 0.5f * b, c};
+    const float near_even = x[from] + x[2 * from], near_odd = near * (x[from] - x[2 * from]);
+    const float far_even = x[3 * from] + x[4 * from], far_odd = far * (x[3 * from] - x[4 * from]);
+    y[0] = x[0] + near_even + far_even;
+    y[to] = near_odd + far_odd;
+    y[2 * to] = 0.5f * near_even + 2.0f * far_even;
+    y[3 * to] = 0.5f * near_odd + 2.0f * far_odd + x[5 * from];
 }
 
-ECG__FLAT three to_kernel(float a, float b, float c, float d)
+#ifndef ECG_INFER_ONLY
+
+/* A: 4 to 6. */
+ECG__FLAT void of_output(const float *restrict x, size_t from, float *restrict y, size_t to)
 {
-    const float half = 0.5f * (b + c);
-    return (three){a + half, 0.5f * (b - c), half + d};
+    const float x1 = x[from], x2 = x[2 * from], x3 = x[3 * from];
+    y[0] = x[0];
+    both_signs(x[0] + 0.5f * x2, near * (x1 + 0.5f * x3), y + to, to);
+    both_signs(x[0] + 2.0f * x2, far * (x1 + 2.0f * x3), y + 3 * to, to);
+    y[5 * to] = x3;
+}
+
+/* G^T: 6 to 3. */
+ECG__FLAT void to_kernel(const float *restrict x, size_t from, float *restrict y, size_t to)
+{
+    const float near_even = (-2.0f / 3) * (x[from] + x[2 * from]);
+    const float far_even = (1.0f / 6) * (x[3 * from] + x[4 * from]);
+    y[0] = x[0] + near_even + far_even;
+    y[to] = (-2.0f / 3 * near) * (x[from] - x[2 * from]) + (1.0f / 6 * far) * (x[3 * from] - x[4 * from]);
+    y[2 * to] = 0.5f * near_even + 2.0f * far_even + x[5 * from];
+}
+
+#endif
+
+/* Where the values of a square are: rows `down` floats apart, columns `right`. */
+typedef struct square {
+    size_t down, right;
+} square;
+
+/* Multiplies in[n][n] by the matrix of `line` from both sides, which gives out[m][m]: for `width` channels
+ * side by side, ECG__WIDEST at most. */
+ECG__FLAT void both_ways(line_fn *line, size_t n, const float *restrict x, square in, size_t m,
+                         float *restrict y, square out, size_t width)
+{
+    float half[SIDE * SIDE * ECG__WIDEST]; /* [m][n][width] */
+    for (size_t q = 0; q < n; q++) {
+        ECG__ROLLED
+        for (size_t j = 0; j < width; j++)
+            line(x + q * in.right + j, in.down, half + q * width + j, n * width);
+    }
+    for (size_t r = 0; r < m; r++) {
+        ECG__IVDEP
+        ECG__ROLLED
+        for (size_t j = 0; j < width; j++)
+            line(half + r * n * width + j, width, y + r * out.down + j, out.right);
+    }
 }
 
 /* ---- kernel ---- */
 
 ECG__HOT static void kernel_row(const float *restrict k, size_t tap, size_t n, float *restrict out)
 {
-    for (size_t j = 0; j < n; j++) {
-        const float *restrict w = k + j;
-        const four c0 = of_kernel(w[0], w[3 * tap], w[6 * tap]);
-        const four c1 = of_kernel(w[tap], w[4 * tap], w[7 * tap]);
-        const four c2 = of_kernel(w[2 * tap], w[5 * tap], w[8 * tap]);
-        const four r0 = of_kernel(c0.a, c1.a, c2.a), r1 = of_kernel(c0.b, c1.b, c2.b);
-        const four r2 = of_kernel(c0.c, c1.c, c2.c), r3 = of_kernel(c0.d, c1.d, c2.d);
-        float *restrict to = out + j;
-        to[0] = r0.a, to[n] = r0.b, to[2 * n] = r0.c, to[3 * n] = r0.d;
-        to[4 * n] = r1.a, to[5 * n] = r1.b, to[6 * n] = r1.c, to[7 * n] = r1.d;
-        to[8 * n] = r2.a, to[9 * n] = r2.b, to[10 * n] = r2.c, to[11 * n] = r2.d;
-        to[12 * n] = r3.a, to[13 * n] = r3.b, to[14 * n] = r3.c, to[15 * n] = r3.d;
-    }
+    const square in = {TAPS * tap, tap}, to = {SIDE * n, n};
+#define PIECE(first, width) both_ways(of_kernel, TAPS, k + (first), in, SIDE, out + (first), to, width)
+    ECG__BY_WIDTH(n, PIECE);
+#undef PIECE
 }
 
 /* Row i of the planes of a [rows][n] kernel, each packed. */
@@ -102,39 +144,22 @@ void ecg__wino_kernel(const ecg__grid_level *level, const float *kernel, size_t 
 
 /* ---- pictures ---- */
 
-/* `width` channels of one tile. */
-ECG__FLAT void input_tile(const float *restrict x, size_t pitch, size_t c, size_t width, float *restrict v,
-                          size_t p)
-{
-    ECG__ROLLED
-    for (size_t j = 0; j < width; j++) {
-        const float *restrict a = x + j, *restrict b = a + pitch, *restrict d = b + pitch,
-                              *restrict e = d + pitch;
-        const four c0 = of_input(a[0], b[0], d[0], e[0]), c1 = of_input(a[c], b[c], d[c], e[c]);
-        const four c2 = of_input(a[2 * c], b[2 * c], d[2 * c], e[2 * c]);
-        const four c3 = of_input(a[3 * c], b[3 * c], d[3 * c], e[3 * c]);
-        const four r0 = of_input(c0.a, c1.a, c2.a, c3.a), r1 = of_input(c0.b, c1.b, c2.b, c3.b);
-        const four r2 = of_input(c0.c, c1.c, c2.c, c3.c), r3 = of_input(c0.d, c1.d, c2.d, c3.d);
-        float *restrict y = v + j;
-        y[0] = r0.a, y[p] = r0.b, y[2 * p] = r0.c, y[3 * p] = r0.d;
-        y[4 * p] = r1.a, y[5 * p] = r1.b, y[6 * p] = r1.c, y[7 * p] = r1.d;
-        y[8 * p] = r2.a, y[9 * p] = r2.b, y[10 * p] = r2.c, y[11 * p] = r2.d;
-        y[12 * p] = r3.a, y[13 * p] = r3.b, y[14 * p] = r3.c, y[15 * p] = r3.d;
-    }
-}
-
 ECG__HOT static void input_row(const float *restrict x, size_t pitch, size_t tiles, size_t c,
-                               float *restrict v, ecg__planes to)
+                               float *restrict v, ecg__planes planes)
 {
-    for (size_t i = 0; i < tiles; i++, x += 2 * c, v += to.pitch)
-        input_tile(x, pitch, c, c, v, to.plane);
+    const square in = {pitch, c}, to = {SIDE * planes.plane, planes.plane};
+    for (size_t i = 0; i < tiles; i++, x += STEP * c, v += planes.pitch) {
+#define PIECE(first, width) both_ways(of_input, SIDE, x + (first), in, SIDE, v + (first), to, width)
+        ECG__BY_WIDTH(c, PIECE);
+#undef PIECE
+    }
 }
 
 void ecg__wino_input(const float *x, size_t pitch, ecg__tiles t, size_t c, float *v)
 {
     const ecg__planes to = ecg__wino_planes(t.rows * t.cols, c);
     for (size_t r = 0; r < t.rows; r++)
-        input_row(x + 2 * r * pitch, pitch, t.cols, c, v + r * t.cols * to.pitch, to);
+        input_row(x + STEP * r * pitch, pitch, t.cols, c, v + r * t.cols * to.pitch, to);
 }
 
 void ecg__wino_product(const ecg__grid_level *level, const float *v, const float *w, size_t tiles, size_t c,
@@ -146,55 +171,49 @@ void ecg__wino_product(const ecg__grid_level *level, const float *v, const float
                        w + p * c * n, n, NULL, false, m + p * out.plane, out.pitch);
 }
 
-/* A tile's outputs at y, the one to the right n floats on, the one below `row` floats on. */
-ECG__FLAT void output_tile(const float *restrict m, size_t p, size_t n, const float *restrict bias,
-                           float *restrict y, size_t row, bool right, bool below)
+/* rows x cols outputs of a tile, `width` channels of them. */
+ECG__FLAT void output_piece(const float *restrict m, size_t plane, const float *restrict bias, size_t rows,
+                            size_t cols, float *restrict y, square to, size_t width)
 {
-    for (size_t j = 0; j < n; j++) {
-        const float *restrict u = m + j;
-        const two c0 = to_output(u[0], u[4 * p], u[8 * p], u[12 * p]);
-        const two c1 = to_output(u[p], u[5 * p], u[9 * p], u[13 * p]);
-        const two c2 = to_output(u[2 * p], u[6 * p], u[10 * p], u[14 * p]);
-        const two c3 = to_output(u[3 * p], u[7 * p], u[11 * p], u[15 * p]);
-        const two r0 = to_output(c0.a, c1.a, c2.a, c3.a), r1 = to_output(c0.b, c1.b, c2.b, c3.b);
-        const float b = bias ? bias[j] : 0.0f;
-        y[j] = r0.a + b;
-        if (right)
-            y[n + j] = r0.b + b;
-        if (below)
-            y[row + j] = r1.a + b;
-        if (right && below)
-            y[row + n + j] = r1.b + b;
+    const square in = {SIDE * plane, plane};
+    float tile[STEP * STEP * ECG__WIDEST];
+    both_ways(to_output, SIDE, m, in, STEP, tile, (square){STEP * width, width}, width);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t q = 0; q < cols; q++) {
+            const float *restrict from = tile + (r * STEP + q) * width;
+            float *restrict at = y + r * to.down + q * to.right;
+            if (!bias) {
+                memcpy(at, from, width * sizeof *at);
+                continue;
+            }
+            ECG__ROLLED
+            for (size_t j = 0; j < width; j++)
+                at[j] = from[j] + bias[j];
+        }
+}
+
+ECG__HOT static void output_row(const float *restrict m, ecg__planes from, size_t rows, size_t cols, size_t n,
+                                const float *restrict bias, float *restrict y)
+{
+    const square to = {cols * n, n};
+    for (size_t done = 0; done < cols; done += STEP, m += from.pitch, y += STEP * n) {
+        const size_t wide = cols - done < STEP ? cols - done : STEP;
+#define PIECE(first, width)                                                                                  \
+    output_piece(m + (first), from.plane, bias ? bias + (first) : NULL, rows, wide, y + (first), to, width)
+        ECG__BY_WIDTH(n, PIECE);
+#undef PIECE
     }
-}
-
-ECG__FLAT void output_tiles(const float *restrict m, ecg__planes from, size_t cols, size_t n,
-                            const float *restrict bias, float *restrict y, bool below)
-{
-    size_t i = 0;
-    for (; i < cols / 2; i++, m += from.pitch, y += 2 * n)
-        output_tile(m, from.plane, n, bias, y, cols * n, true, below);
-    if (cols % 2)
-        output_tile(m, from.plane, n, bias, y, cols * n, false, below);
-}
-
-ECG__HOT static void output_rows(const float *restrict m, ecg__planes from, size_t cols, size_t n,
-                                 const float *restrict bias, float *restrict y, bool below)
-{
-    if (bias && below)
-        output_tiles(m, from, cols, n, bias, y, true);
-    else if (below)
-        output_tiles(m, from, cols, n, NULL, y, true);
-    else
-        output_tiles(m, from, cols, n, bias, y, false);
 }
 
 void ecg__wino_output(const float *m, ecg__tiles t, size_t n, const float *bias, size_t rows, size_t cols,
                       float *y)
 {
     const ecg__planes from = ecg__wino_planes(t.rows * t.cols, n);
-    for (size_t r = 0; r < t.rows; r++)
-        output_rows(m + r * t.cols * from.pitch, from, cols, n, bias, y + 2 * r * cols * n, 2 * r + 1 < rows);
+    for (size_t r = 0; r < t.rows; r++) {
+        const size_t left = rows - STEP * r;
+        output_row(m + r * t.cols * from.pitch, from, left < STEP ? left : STEP, cols, n, bias,
+                   y + STEP * r * cols * n);
+    }
 }
 
 #ifndef ECG_INFER_ONLY
@@ -204,12 +223,12 @@ void ecg__wino_output(const float *m, ecg__tiles t, size_t n, const float *bias,
 void ecg__wino_turned(const ecg__grid_level *level, const float *kernel, size_t c, size_t n, float *out,
                       float *room)
 {
-    enum { TAPS = 9 };
-    float *taps = room + ECG__WINO_PLANES * c; /* [TAPS][c] */
+    enum { ALL = TAPS * TAPS };
+    float *taps = room + ECG__WINO_PLANES * c; /* [ALL][c] */
     for (size_t f = 0; f < n; f++) {
-        for (size_t t = 0; t < TAPS; t++)
+        for (size_t t = 0; t < ALL; t++)
             for (size_t k = 0; k < c; k++)
-                taps[t * c + k] = kernel[((TAPS - 1 - t) * c + k) * n + f];
+                taps[t * c + k] = kernel[((ALL - 1 - t) * c + k) * n + f];
         kernel_row(taps, c, c, room);
         pack_row(level, room, f, n, c, out);
     }
@@ -224,12 +243,13 @@ static size_t columns_plane(size_t tiles, size_t c)
 ECG__HOT static void input_columns(const float *restrict x, size_t pitch, size_t tiles, size_t c,
                                    float *restrict v, size_t panel, size_t plane)
 {
-    for (size_t i = 0; i < tiles; i++, x += 2 * c, v += LINE) {
+    const square in = {pitch, c}, to = {SIDE * plane, plane};
+    for (size_t i = 0; i < tiles; i++, x += STEP * c, v += LINE) {
         size_t j = 0;
         for (; j + LINE <= c; j += LINE)
-            input_tile(x + j, pitch, c, LINE, v + j / LINE * panel, plane);
+            both_ways(of_input, SIDE, x + j, in, SIDE, v + j / LINE * panel, to, LINE);
         if (j < c)
-            input_tile(x + j, pitch, c, c - j, v + j / LINE * panel, plane);
+            both_ways(of_input, SIDE, x + j, in, SIDE, v + j / LINE * panel, to, c - j);
     }
 }
 
@@ -237,35 +257,20 @@ void ecg__wino_input_columns(const float *x, size_t pitch, ecg__tiles t, size_t 
 {
     const size_t tiles = t.rows * t.cols;
     for (size_t r = 0; r < t.rows; r++)
-        input_columns(x + 2 * r * pitch, pitch, t.cols, c, v + r * t.cols * LINE, tiles * LINE,
+        input_columns(x + STEP * r * pitch, pitch, t.cols, c, v + r * t.cols * LINE, tiles * LINE,
                       columns_plane(tiles, c));
 }
 
 /* `width` channels of a row of tiles, in the panel at out; planes are `plane` floats apart. */
-ECG__FLAT void doutput_panel(const float *restrict dy, size_t pitch, size_t tiles, size_t n, size_t width,
-                             float *restrict out, size_t plane)
-{
-    for (size_t i = 0; i < tiles; i++, dy += 2 * n, out += width)
-        for (size_t j = 0; j < width; j++) {
-            const float *restrict a = dy + j, *restrict b = a + pitch;
-            const four c0 = of_output(a[0], b[0]), c1 = of_output(a[n], b[n]);
-            const four r0 = of_output(c0.a, c1.a), r1 = of_output(c0.b, c1.b);
-            const four r2 = of_output(c0.c, c1.c), r3 = of_output(c0.d, c1.d);
-            float *restrict y = out + j;
-            y[0] = r0.a, y[plane] = r0.b, y[2 * plane] = r0.c, y[3 * plane] = r0.d;
-            y[4 * plane] = r1.a, y[5 * plane] = r1.b, y[6 * plane] = r1.c, y[7 * plane] = r1.d;
-            y[8 * plane] = r2.a, y[9 * plane] = r2.b, y[10 * plane] = r2.c, y[11 * plane] = r2.d;
-            y[12 * plane] = r3.a, y[13 * plane] = r3.b, y[14 * plane] = r3.c, y[15 * plane] = r3.d;
-        }
-}
-
 ECG__HOT static void doutput_row(const float *restrict dy, size_t pitch, size_t tiles, size_t n, size_t width,
                                  float *restrict out, size_t plane)
 {
-    if (width == 32)
-        doutput_panel(dy, pitch, tiles, n, 32, out, plane);
-    else
-        doutput_panel(dy, pitch, tiles, n, width, out, plane);
+    const square in = {pitch, n}, to = {SIDE * plane, plane};
+    for (size_t i = 0; i < tiles; i++, dy += STEP * n, out += width) {
+#define PIECE(first, part) both_ways(of_output, STEP, dy + (first), in, SIDE, out + (first), to, part)
+        ECG__BY_WIDTH(width, PIECE);
+#undef PIECE
+    }
 }
 
 /* Planes of packed values have a line between them too. */
@@ -281,45 +286,53 @@ void ecg__wino_doutput(const ecg__grid_level *level, const float *dy, size_t pit
     for (size_t j = 0, width; j < n; j += width) {
         width = ecg__grid_panel(level, n, j);
         for (size_t r = 0; r < t.rows; r++)
-            doutput_row(dy + 2 * r * pitch + j, pitch, t.cols, n, width, out + j * tiles + r * t.cols * width,
-                        packed_plane(tiles, n));
+            doutput_row(dy + STEP * r * pitch + j, pitch, t.cols, n, width,
+                        out + j * tiles + r * t.cols * width, packed_plane(tiles, n));
+    }
+}
+
+void ecg__wino_dproduct(const ecg__grid_level *level, const float *v, const float *dm, size_t tiles, size_t c,
+                        size_t n, float *du)
+{
+    const ecg__planes to = ecg__wino_planes(c, n);
+    const ecg__grid line = {c / LINE, tiles * LINE, LINE, 1}, last = {1, 0, c % LINE, 1};
+    const ecg__grid k = {1, 0, tiles, LINE};
+    for (size_t p = 0; p < ECG__WINO_PLANES; p++) {
+        const float *from = v + p * columns_plane(tiles, c), *right = dm + p * packed_plane(tiles, n);
+        float *at = du + p * to.plane;
+        ecg__grid_gemm(level, from, line, k, right, n, NULL, true, at, to.pitch);
+        if (c % LINE)
+            ecg__grid_gemm(level, from + c / LINE * LINE * tiles, last, k, right, n, NULL, true,
+                           at + c / LINE * LINE * to.pitch, to.pitch);
+    }
+}
+
+ECG__FLAT void dkernel_piece(const float *restrict du, size_t plane, size_t tap, float *restrict k,
+                             size_t width)
+{
+    const square in = {SIDE * plane, plane};
+    float taps[TAPS * TAPS * ECG__WIDEST];
+    both_ways(to_kernel, SIDE, du, in, TAPS, taps, (square){TAPS * width, width}, width);
+    for (size_t t = 0; t < TAPS * TAPS; t++) {
+        ECG__ROLLED
+        for (size_t j = 0; j < width; j++)
+            k[t * tap + j] += taps[t * width + j];
     }
 }
 
 ECG__HOT static void dkernel_row(const float *restrict du, size_t plane, size_t tap, size_t n,
                                  float *restrict k)
 {
-    for (size_t j = 0; j < n; j++) {
-        const float *restrict u = du + j;
-        const three c0 = to_kernel(u[0], u[4 * plane], u[8 * plane], u[12 * plane]);
-        const three c1 = to_kernel(u[plane], u[5 * plane], u[9 * plane], u[13 * plane]);
-        const three c2 = to_kernel(u[2 * plane], u[6 * plane], u[10 * plane], u[14 * plane]);
-        const three c3 = to_kernel(u[3 * plane], u[7 * plane], u[11 * plane], u[15 * plane]);
-        const three r0 = to_kernel(c0.a, c1.a, c2.a, c3.a), r1 = to_kernel(c0.b, c1.b, c2.b, c3.b);
-        const three r2 = to_kernel(c0.c, c1.c, c2.c, c3.c);
-        float *restrict w = k + j;
-        w[0] += r0.a, w[tap] += r0.b, w[2 * tap] += r0.c;
-        w[3 * tap] += r1.a, w[4 * tap] += r1.b, w[5 * tap] += r1.c;
-        w[6 * tap] += r2.a, w[7 * tap] += r2.b, w[8 * tap] += r2.c;
-    }
+#define PIECE(first, width) dkernel_piece(du + (first), plane, tap, k + (first), width)
+    ECG__BY_WIDTH(n, PIECE);
+#undef PIECE
 }
 
-void ecg__wino_dkernel(const ecg__grid_level *level, const float *v, const float *dm, size_t tiles, size_t c,
-                       size_t n, float *dkernel, float *room)
+void ecg__wino_dkernel(const float *du, size_t c, size_t n, float *dkernel)
 {
-    const ecg__planes du = ecg__wino_planes(c, n);
-    const ecg__grid line = {c / LINE, tiles * LINE, LINE, 1}, last = {1, 0, c % LINE, 1};
-    const ecg__grid k = {1, 0, tiles, LINE};
-    for (size_t p = 0; p < ECG__WINO_PLANES; p++) {
-        const float *from = v + p * columns_plane(tiles, c), *right = dm + p * packed_plane(tiles, n);
-        float *to = room + p * du.plane;
-        ecg__grid_gemm(level, from, line, k, right, n, NULL, false, to, du.pitch);
-        if (c % LINE)
-            ecg__grid_gemm(level, from + c / LINE * LINE * tiles, last, k, right, n, NULL, false,
-                           to + c / LINE * LINE * du.pitch, du.pitch);
-    }
+    const ecg__planes from = ecg__wino_planes(c, n);
     for (size_t i = 0; i < c; i++)
-        dkernel_row(room + i * du.pitch, du.plane, c * n, n, dkernel + i * n);
+        dkernel_row(du + i * from.pitch, from.plane, c * n, n, dkernel + i * n);
 }
 
 #endif

@@ -24,15 +24,15 @@ static void close_to(const char *what, const float *got, const double *want, siz
                       i, (double)got[i], want[i]);
 }
 
-/* A strip of rows x cols outputs, tiles that overhang it by one where those are odd. */
+/* A strip of rows x cols outputs, which tiles of 4x4 may overhang. */
 static const struct {
     size_t rows, cols, c, n;
-} strips[] = {{2, 2, 1, 8},  {4, 6, 3, 16},  {5, 7, 8, 24}, {1, 9, 5, 40},
-              {6, 1, 16, 8}, {7, 20, 9, 72}, {4, 5, 40, 8}};
+} strips[] = {{4, 4, 1, 8},  {2, 3, 1, 8},    {8, 12, 3, 16}, {5, 7, 8, 24}, {1, 9, 5, 40},
+              {6, 1, 16, 8}, {11, 26, 9, 72}, {4, 10, 40, 8}, {7, 5, 35, 56}};
 
 static ecg__tiles tiles_of(size_t rows, size_t cols)
 {
-    return (ecg__tiles){(rows + 1) / 2, (cols + 1) / 2};
+    return (ecg__tiles){(rows + 3) / 4, (cols + 3) / 4};
 }
 
 START_TEST(gives_the_convolution)
@@ -40,12 +40,12 @@ START_TEST(gives_the_convolution)
     const ecg__grid_level *level = ecg__grid_level_at(0);
     const size_t rows = strips[_i].rows, cols = strips[_i].cols, c = strips[_i].c, n = strips[_i].n;
     const ecg__tiles t = tiles_of(rows, cols);
-    const size_t tiles = t.rows * t.cols, pitch = (2 * t.cols + 2) * c + 5;
+    const size_t tiles = t.rows * t.cols, pitch = (4 * t.cols + 2) * c + 5;
     if (!level)
         return; /* no vector units that it is written for */
-    float *x = unit_values((2 * t.rows + 2) * pitch, 1), *k = unit_values(9 * c * n, 2),
+    float *x = unit_values((4 * t.rows + 2) * pitch, 1), *k = unit_values(9 * c * n, 2),
           *b = unit_values(n, 3);
-    float *w = ecg__alloc(16 * c * n * sizeof *w), *room = ecg__alloc(16 * n * sizeof *room);
+    float *w = ecg__alloc(36 * c * n * sizeof *w), *room = ecg__alloc(36 * n * sizeof *room);
     float *v = ecg__alloc(ecg__wino_floats(tiles, c) * sizeof *v);
     float *m = ecg__alloc(ecg__wino_floats(tiles, n) * sizeof *m);
     float *y = ecg__calloc(rows * cols * n + 16, sizeof *y);
@@ -89,20 +89,20 @@ START_TEST(gives_the_gradient_of_the_kernel)
     const ecg__grid_level *level = ecg__grid_level_at(0);
     const size_t c = strips[_i].c, n = strips[_i].n;
     const ecg__tiles t = tiles_of(strips[_i].rows, strips[_i].cols);
-    const size_t tiles = t.rows * t.cols, pitch = (2 * t.cols + 2) * c, dpitch = 2 * t.cols * n + 3;
+    const size_t tiles = t.rows * t.cols, pitch = (4 * t.cols + 2) * c, dpitch = 4 * t.cols * n + 3;
     if (!level)
         return;
-    float *x = unit_values((2 * t.rows + 2) * pitch, 1), *dy = unit_values(2 * t.rows * dpitch, 2);
+    float *x = unit_values((4 * t.rows + 2) * pitch, 1), *dy = unit_values(4 * t.rows * dpitch, 2);
     float *v = ecg__alloc(ecg__wino_floats(tiles, c) * sizeof *v);
     float *dm = ecg__alloc(ecg__wino_floats(tiles, n) * sizeof *dm);
-    float *room = ecg__alloc(ecg__wino_floats(c, n) * sizeof *room);
-    float *dk = unit_values(9 * c * n, 4);
+    float *du = ecg__calloc(ecg__wino_floats(c, n), sizeof *du);
+    float *dk = unit_values(9 * c * n, 4), *first = unit_values(9 * c * n, 4);
     double *want = calloc(9 * c * n, sizeof *want);
-    ck_assert(v && dm && room && want);
+    ck_assert(v && dm && du && want);
     for (size_t i = 0; i < 9 * c * n; i++)
         want[i] = (double)dk[i]; /* is added to */
-    for (size_t r = 0; r < 2 * t.rows; r++)
-        for (size_t q = 0; q < 2 * t.cols; q++)
+    for (size_t r = 0; r < 4 * t.rows; r++)
+        for (size_t q = 0; q < 4 * t.cols; q++)
             for (size_t i = 0; i < 9; i++)
                 for (size_t j = 0; j < c; j++)
                     for (size_t f = 0; f < n; f++)
@@ -110,14 +110,22 @@ START_TEST(gives_the_gradient_of_the_kernel)
                                                      (double)dy[r * dpitch + q * n + f];
     ecg__wino_input_columns(x, pitch, t, c, v);
     ecg__wino_doutput(level, dy, dpitch, t, n, dm);
-    ecg__wino_dkernel(level, v, dm, tiles, c, n, dk, room);
+    ecg__wino_dproduct(level, v, dm, tiles, c, n, du);
+    ecg__wino_dkernel(du, c, n, dk);
+    close_to("dkernel", dk, want, 9 * c * n);
+    /* Twice as much, and the first once more. */
+    for (size_t i = 0; i < 9 * c * n; i++)
+        want[i] += 2 * (want[i] - (double)first[i]);
+    ecg__wino_dproduct(level, v, dm, tiles, c, n, du);
+    ecg__wino_dkernel(du, c, n, dk);
     close_to("dkernel", dk, want, 9 * c * n);
     ecg__free(x);
     ecg__free(dy);
     ecg__free(v);
     ecg__free(dm);
-    ecg__free(room);
+    ecg__free(du);
     ecg__free(dk);
+    ecg__free(first);
     free(want);
 }
 END_TEST
@@ -127,7 +135,7 @@ START_TEST(turns_the_kernel)
 {
     enum { C = 24, N = 5 };
     const ecg__grid_level *level = ecg__grid_level_at(0);
-    static float turned[9 * N * C], want[16 * N * C], got[16 * N * C], room[25 * C];
+    static float turned[9 * N * C], want[36 * N * C], got[36 * N * C], room[45 * C];
     if (!level)
         return;
     float *k = unit_values(9 * C * N, 1);
