@@ -13,6 +13,7 @@
 enum { SPINS = 4000, MAX_WORKERS = 256 };
 
 struct worker {
+    _Alignas(64) atomic_size_t next; /* of its share of the items, the next to hand out */
     ecg__pool *pool;
     pthread_t thread;
     uint32_t index;
@@ -31,7 +32,6 @@ struct ecg__pool {
     size_t items;
 
     _Alignas(64) atomic_uint generation; /* changes when there is a job, or the pool ends */
-    _Alignas(64) atomic_size_t next;     /* next item to hand out */
     _Alignas(64) atomic_uint running;    /* workers that have not finished the job */
     atomic_uint sleeping;
     atomic_int ending;
@@ -56,13 +56,21 @@ static inline void spin_pause(void)
 #endif
 }
 
+static size_t share_begin(const ecg__pool *p, uint32_t worker)
+{
+    return p->items / p->workers * worker + p->items % p->workers * worker / p->workers;
+}
+
+/* A worker's own share first, which is the same in every job of so many items: much of what it reads is in
+ * its cache. Then what others have left of theirs. */
 static void work(ecg__pool *p, uint32_t worker)
 {
-    for (;;) {
-        const size_t item = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
-        if (item >= p->items)
-            return;
-        p->task(p->ctx, item, worker);
+    for (uint32_t k = 0; k < p->workers; k++) {
+        const uint32_t whose = (worker + k) % p->workers;
+        const size_t end = share_begin(p, whose + 1);
+        size_t item;
+        while ((item = atomic_fetch_add_explicit(&p->worker[whose].next, 1, memory_order_relaxed)) < end)
+            p->task(p->ctx, item, worker);
     }
 }
 
@@ -155,7 +163,8 @@ void ecg__parallel_for(ecg__pool *p, size_t items, ecg__task *task, void *ctx)
     p->task = task;
     p->ctx = ctx;
     p->items = items;
-    atomic_store_explicit(&p->next, 0, memory_order_relaxed);
+    for (uint32_t i = 0; i < p->workers; i++)
+        atomic_store_explicit(&p->worker[i].next, share_begin(p, i), memory_order_relaxed);
     atomic_store_explicit(&p->running, p->workers - 1, memory_order_relaxed);
     publish(p);
     work(p, 0);
