@@ -5,6 +5,7 @@
 
 DATA: a folder of pictures for MODEL; SAMPLES: more of them, any."""
 import base64
+import ctypes
 import json
 import os
 import random
@@ -334,6 +335,17 @@ def reloading(server, path):
     check("answers of both models", {first, second} <= seen, seen)
 
 
+def signal_thread(server, number):
+    """As the kernel may: to a thread that does not block it and is not the one that waits for it."""
+    pid = server.process.pid
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        status = dict(line.split(":\t") for line in (task / "status").read_text().splitlines() if ":\t" in line)
+        if int(task.name) != pid and not int(status["SigBlk"], 16) >> (number - 1) & 1:
+            ctypes.CDLL(None).tgkill(pid, int(task.name), number)
+            return
+    server.send_signal(number)
+
+
 def ending(server):
     """SIGTERM while a body is on its way: it is answered, and then the server is gone."""
     data = PICTURES[0].read_bytes()
@@ -342,7 +354,7 @@ def ending(server):
         s.sendall(head("POST", PREDICT, {"Host": "127.0.0.1", "Content-Length": len(data)}) + data[:50])
         check("the request is under way", until(
             lambda: "ecg_serve_requests_in_flight 2\n" in server.ask("GET", "/metrics").body.decode()))
-        server.send_signal(signal.SIGTERM)
+        signal_thread(server, signal.SIGTERM)
         check("no new connection", until(lambda: refused(server.port)))
         s.sendall(data[50:])
         a = receive(s)

@@ -39,6 +39,31 @@ uint64_t server_now(void)
 
 /* ---- Running ---- */
 
+/* Threads that started before the signals were blocked, as OpenBLAS's do, would end the process where they
+ * meet one while the main thread is not waiting: they pass it on. */
+static pthread_t main_thread;
+
+static void pass_on(int signal)
+{
+    const int e = errno;
+    pthread_kill(main_thread, signal);
+    errno = e;
+}
+
+static void catch_signals(sigset_t *set)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    struct sigaction a = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
+    sigemptyset(set);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaddset(set, signals[i]);
+    main_thread = pthread_self();
+    pthread_sigmask(SIG_BLOCK, set, NULL); /* of the threads too, which are started from here on */
+    a.sa_mask = *set;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &a, NULL);
+}
+
 /* A signal of the set, or 0 when the time is over. */
 static int wait_signal(const sigset_t *set, long milliseconds)
 {
@@ -203,13 +228,9 @@ int server_run(const serve_options *o, const char *model)
 {
     server s = {.o = o, .listener = -1};
     sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
     int code = open_parts(&s, model);
     if (code == EXIT_DONE) {
-        pthread_sigmask(SIG_BLOCK, &set, NULL); /* of the threads too, which are started from here on */
+        catch_signals(&set);
         s.workers = pool_new(o->threads, o->queue, answered, &s);
         code = s.workers ? serve(&s, &set) : tool_fail("%u threads cannot be started", o->threads);
     }
