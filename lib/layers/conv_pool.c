@@ -36,7 +36,7 @@ static job job_of(const ecg__conv_pool_attr *at, ecg_shape in)
     g->oh = (uint32_t)(j.oh * j.kh);
     g->ow = (uint32_t)(j.ow * j.kw);
     const uint32_t most = j.conv.rows - j.conv.rows % (uint32_t)j.kh;
-    j.forward_rows = rows_within(&j, FORWARD_BYTES, most);
+    j.forward_rows = j.conv.wino ? most : rows_within(&j, FORWARD_BYTES, most);
     /* The gradient of a small kernel is cheap to add to: tiles for the first-level cache. */
     j.grad_rows = j.conv.taps <= SMALL_TAPS ? rows_within(&j, SMALL_BYTES, most)
                                             : j.conv.grad_rows - j.conv.grad_rows % (uint32_t)j.kh;

@@ -2,8 +2,11 @@
 
 #include <string.h>
 
+enum { FEW_ROWS = 4 };
+
 /* Registers hold a tile of sums, one vector of B and one value of A in all lanes: 12 x 2 of 32 vectors with
- * AVX-512, 6 x 2 of 16 with AVX2. This file is compiled with fused multiply-add allowed. */
+ * AVX-512, 6 x 2 of 16 with AVX2; 4 x 2 for what is left below. This file is compiled with fused multiply-add
+ * allowed. */
 #if defined(__GNUC__) && defined(__x86_64__)
 #define ECG__GRID_TILES
 
@@ -18,6 +21,20 @@
 #define TILE_VECS  1
 #include "math/grid_tile.h"
 #define TILE_NAME  tile512_half
+#define TILE_WIDTH 8
+#define TILE_VECS  1
+#include "math/grid_tile.h"
+#undef TILE_ROWS
+#define TILE_ROWS  FEW_ROWS
+#define TILE_NAME  few512x2
+#define TILE_WIDTH 16
+#define TILE_VECS  2
+#include "math/grid_tile.h"
+#define TILE_NAME  few512
+#define TILE_WIDTH 16
+#define TILE_VECS  1
+#include "math/grid_tile.h"
+#define TILE_NAME  few512_half
 #define TILE_WIDTH 8
 #define TILE_VECS  1
 #include "math/grid_tile.h"
@@ -45,6 +62,16 @@
 #define TILE_VECS   2
 #include "math/grid_tile.h"
 #define TILE_NAME  tile256
+#define TILE_WIDTH 8
+#define TILE_VECS  1
+#include "math/grid_tile.h"
+#undef TILE_ROWS
+#define TILE_ROWS  FEW_ROWS
+#define TILE_NAME  few256x2
+#define TILE_WIDTH 8
+#define TILE_VECS  2
+#include "math/grid_tile.h"
+#define TILE_NAME  few256
 #define TILE_WIDTH 8
 #define TILE_VECS  1
 #include "math/grid_tile.h"
@@ -77,10 +104,10 @@ typedef struct kernel {
     tile_fn *run;
 } kernel;
 
-/* What a processor runs: tiles of one height, and of one row; the widest first. */
+/* What a processor runs: tiles of `rows` rows, the same of FEW_ROWS, and of one row; the widest first. */
 struct ecg__grid_level {
     size_t rows;
-    kernel tile[KERNELS], row[KERNELS];
+    kernel tile[KERNELS], few[KERNELS], row[KERNELS];
 };
 
 const ecg__grid_level *ecg__grid_level_at(size_t i)
@@ -88,9 +115,12 @@ const ecg__grid_level *ecg__grid_level_at(size_t i)
 #ifdef ECG__GRID_TILES
     static const ecg__grid_level avx512 = {12,
                                            {{32, tile512x2}, {16, tile512}, {8, tile512_half}},
+                                           {{32, few512x2}, {16, few512}, {8, few512_half}},
                                            {{128, row512x8}, {32, row512x2}, {8, row512_half}}};
-    static const ecg__grid_level avx2 = {
-        6, {{16, tile256x2}, {8, tile256}}, {{64, row256x8}, {16, row256x2}, {8, row256}}};
+    static const ecg__grid_level avx2 = {6,
+                                         {{16, tile256x2}, {8, tile256}},
+                                         {{16, few256x2}, {8, few256}},
+                                         {{64, row256x8}, {16, row256x2}, {8, row256}}};
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && i-- == 0)
         return &avx512;
@@ -127,16 +157,35 @@ const float *ecg__grid_pack(const ecg__grid_level *level, size_t k, size_t n, co
     return room;
 }
 
+/* One tile of `tile_rows` rows, of which n are there: it is filled up with one of them, and not all of it is
+ * taken. */
+static void run_part(const kernel *tile, size_t tile_rows, const float **from, size_t n, const ecg__grid *k,
+                     const float *b, size_t ldb, const float *init, bool add, float *c, size_t ldc)
+{
+    float spare[MOST_ROWS * MOST_WIDTH];
+    for (size_t i = n; i < tile_rows; i++)
+        from[i] = from[0];
+    tile->run(from, k, b, ldb, init, false, spare, tile->width);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < tile->width; j++) {
+            float *to = &c[i * ldc + j];
+            *to = add ? *to + spare[i * tile->width + j] : spare[i * tile->width + j];
+        }
+}
+
 /* All rows of one panel. */
-static void run_panel(size_t tile_rows, const kernel *tile, const float *a, const ecg__grid *m,
+static void run_panel(const ecg__grid_level *level, const kernel *wide, const float *a, const ecg__grid *m,
                       const ecg__grid *k, const float *b, size_t ldb, const float *init, bool add, float *c,
                       size_t ldc)
 {
-    const size_t rows = m->rows * m->cols, width = tile->width;
+    const kernel *few = level->few + (wide - level->tile);
     const float *from[MOST_ROWS], *row = a;
     size_t col = 0;
-    for (size_t first = 0; first < rows; first += tile_rows) {
-        const size_t n = rows - first < tile_rows ? rows - first : tile_rows;
+    for (size_t left = m->rows * m->cols, n; left > 0; left -= n, c += n * ldc) {
+        /* Small tiles where they are less work than a large one. */
+        const bool small = (left + FEW_ROWS - 1) / FEW_ROWS * FEW_ROWS < level->rows;
+        const size_t tile_rows = small ? FEW_ROWS : level->rows;
+        n = left < tile_rows ? left : tile_rows;
         for (size_t i = 0; i < n; i++) {
             from[i] = row + col * m->col_step;
             if (++col == m->cols) {
@@ -144,20 +193,10 @@ static void run_panel(size_t tile_rows, const kernel *tile, const float *a, cons
                 row += m->row_step;
             }
         }
-        if (n == tile_rows) {
-            tile->run(from, k, b, ldb, init, add, c + first * ldc, ldc);
-            continue;
-        }
-        /* The last rows: the tile is filled up with one of them, and not all of it is taken. */
-        float spare[MOST_ROWS * MOST_WIDTH];
-        for (size_t i = n; i < tile_rows; i++)
-            from[i] = from[0];
-        tile->run(from, k, b, ldb, init, false, spare, width);
-        for (size_t i = 0; i < n; i++)
-            for (size_t j = 0; j < width; j++) {
-                float *to = &c[(first + i) * ldc + j];
-                *to = add ? *to + spare[i * width + j] : spare[i * width + j];
-            }
+        if (n == tile_rows)
+            (small ? few : wide)->run(from, k, b, ldb, init, add, c, ldc);
+        else
+            run_part(small ? few : wide, tile_rows, from, n, k, b, ldb, init, add, c, ldc);
     }
 }
 
@@ -166,8 +205,8 @@ void ecg__grid_gemm(const ecg__grid_level *level, const float *a, ecg__grid m, e
 {
     for (size_t j = 0; j < n;) {
         const kernel *tile = pick(level->tile, n - j);
-        run_panel(level->rows, tile, a, &m, &k, packed + k.rows * k.cols * j, tile->width,
-                  init ? init + j : NULL, add, c + j, ldc);
+        run_panel(level, tile, a, &m, &k, packed + k.rows * k.cols * j, tile->width, init ? init + j : NULL,
+                  add, c + j, ldc);
         j += tile->width;
     }
 }
@@ -246,8 +285,8 @@ void ecg__grid_outer(const ecg__grid_level *level, const float *x, size_t ldx, s
             memcpy(room + i * rows, x + (first + i) * ldx, rows * sizeof *room);
         for (size_t j = 0; j < cols;) {
             const kernel *tile = pick(level->tile, cols - j);
-            run_panel(level->rows, tile, room, &m, &k, y + first * cols + j, cols, NULL, add || first > 0,
-                      c + j, cols);
+            run_panel(level, tile, room, &m, &k, y + first * cols + j, cols, NULL, add || first > 0, c + j,
+                      cols);
             j += tile->width;
         }
     }
