@@ -17,7 +17,8 @@ struct job {
     const ecg_gate_pictures *p;
     const size_t *index;
     bool skip_bad;
-    size_t first, count;
+    size_t first, count; /* first: of the chunk at hand, of so many pictures in so many groups */
+    size_t chunk, groups;
     ecg__infer infer;
     uint32_t layer, n;
     unsigned char *arena; /* [workers][arena_bytes] */
@@ -27,18 +28,21 @@ struct job {
     ecg_status *status; /* [CHUNK] */
 };
 
+/* Of the pictures of a group that could be read, one after the other. */
 struct tapped {
-    uint32_t n;
-    float *f;
+    const struct job *j;
+    size_t picture[ECG__INFER_GROUP];
+    uint32_t read, seen;
 };
 
 static void take(void *ctx, const float *x, size_t count)
 {
-    const struct tapped *t = ctx;
-    ecg__gate_fold(x, count, t->n, t->f);
+    struct tapped *t = ctx;
+    ecg__gate_fold(x, count, t->j->n, t->j->out->f + t->picture[t->seen++] * t->j->n);
 }
 
-static ecg_status see(const struct job *j, size_t i, unsigned char *arena, ecg_error *err)
+/* Picture i as the network reads it, and how it looks. */
+static ecg_status look_at(const struct job *j, size_t i, float *x, ecg_error *err)
 {
     const ecg_dataset *d = j->p->data;
     const size_t at = j->p->index ? j->p->index[j->index[i]] : j->index[i];
@@ -65,35 +69,62 @@ static ecg_status see(const struct job *j, size_t i, unsigned char *arena, ecg_e
         return seen->skipped ? ECG_OK : s;
     }
     const ecg_image view = ecg_pixels_view(pixels);
-    float *x = (float *)(void *)(arena + j->infer.bytes);
-    float *f = j->out->f + i * j->n;
-    struct tapped t = {j->n, f};
-    const ecg__infer_tap tap = {j->layer, take, &t};
     for (int k = 0; k < ECG_LOOK_DECODED; k++)
         seen->look[k] = look.of[k];
     ecg_look_prepared(&view, seen->look + ECG_LOOK_DECODED);
     ecg_preprocess_values(prep, view.px, x);
-    /* The answer may lie where the input was: it has been read. */
-    ecg__infer_run_tap(&j->infer, j->m->weights, x, x, arena, NULL, &tap);
     ecg_pixels_free(pixels);
     seen->label = label;
-    for (uint32_t k = 0; k < j->n; k++)
-        if (!isfinite(f[k]))
-            return ecg__fail(err, ECG_ENUMERIC, "gate: the network's values for %s are not finite", name);
     return ECG_OK;
 }
 
-static void see_item(void *ctx, size_t item, uint32_t worker)
+static ecg_status check_features(const struct job *j, size_t i, ecg_error *err)
+{
+    const ecg_dataset *d = j->p->data;
+    char name[1024];
+    for (uint32_t k = 0; k < j->n; k++)
+        if (!isfinite(j->out->f[i * j->n + k])) {
+            ecg_dataset_name(d, j->p->index ? j->p->index[j->index[i]] : j->index[i], name, sizeof name);
+            return ecg__fail(err, ECG_ENUMERIC, "gate: the network's values for %s are not finite", name);
+        }
+    return ECG_OK;
+}
+
+static void see_group(void *ctx, size_t item, uint32_t worker)
 {
     const struct job *j = ctx;
-    j->status[item] = see(j, j->first + item, j->arena + worker * j->arena_bytes, &j->fault[item]);
+    const size_t first = j->chunk * item / j->groups, end = j->chunk * (item + 1) / j->groups;
+    unsigned char *arena = j->arena + worker * j->arena_bytes;
+    float *x = (float *)(void *)(arena + j->infer.bytes);
+    struct tapped t = {.j = j};
+    const ecg__infer_tap tap = {j->layer, take, &t};
+    for (size_t i = first; i < end; i++) {
+        const size_t picture = j->first + i;
+        j->status[i] = look_at(j, picture, x, &j->fault[i]);
+        if (j->status[i] != ECG_OK)
+            return;
+        if (j->out->seen[picture].skipped)
+            continue;
+        t.picture[t.read] = picture;
+        ecg__infer_body(&j->infer, j->m->weights, x, t.read++, arena, NULL, &tap);
+    }
+    /* The answers may lie where the inputs were: those have been read. */
+    if (t.read > 0)
+        ecg__infer_head(&j->infer, j->m->weights, t.read, x, arena, NULL, &tap);
+    for (uint32_t k = 0; k < t.read; k++) {
+        const size_t i = t.picture[k] - j->first;
+        j->status[i] = check_features(j, t.picture[k], &j->fault[i]);
+    }
 }
 
 static ecg_status see_all(struct job *j, ecg__pool *pool, const ecg_gate_options *o, ecg_error *err)
 {
     for (j->first = 0; j->first < j->count; j->first += CHUNK) {
-        const size_t n = j->count - j->first < CHUNK ? j->count - j->first : CHUNK;
-        ecg__parallel_for(pool, n, see_item, j);
+        const size_t n = j->chunk = j->count - j->first < CHUNK ? j->count - j->first : CHUNK;
+        for (size_t i = 0; i < n; i++)
+            j->status[i] = ECG_OK; /* a group ends at its first fault */
+        j->groups = ecg__infer_groups(&j->infer, n, ecg__pool_workers(pool));
+        ecg__parallel_for(pool, j->groups, see_group, j);
         for (size_t i = 0; i < n; i++)
             if (j->status[i] != ECG_OK) {
                 if (err)
@@ -136,10 +167,10 @@ ecg_status ecg__gate_see(ecg__sight *out, ecg_model *m, const ecg_gate_pictures 
     ecg__blas_pin();
     ecg_status s = out->seen && out->f && j.fault && j.status ? ecg__pool_new(&pool, o->threads) : ECG_ENOMEM;
     if (s == ECG_OK)
-        s = ecg__infer_plan(&j.infer, m->spec, 1);
+        s = ecg__infer_plan(&j.infer, m->spec, ECG__INFER_GROUP);
     if (s == ECG_OK) {
-        const size_t values = m->spec->layer[0].plan.in_count,
-                     most = values > m->classes ? values : m->classes;
+        const size_t values = m->spec->layer[0].plan.in_count, answers = (size_t)j.infer.group * m->classes,
+                     most = values > answers ? values : answers;
         j.layer = ecg__gate_layer(j.infer.spec);
         j.arena_bytes = j.infer.bytes + ecg__align_up(most * sizeof(float));
         j.arena = ecg__calloc(ecg__pool_workers(pool), j.arena_bytes);

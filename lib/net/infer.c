@@ -82,6 +82,12 @@ ecg_status ecg__infer_plan(ecg__infer *out, const ecg_spec *written, uint32_t gr
     return ok ? ECG_OK : ECG_ENOMEM;
 }
 
+size_t ecg__infer_groups(const ecg__infer *f, size_t n, uint32_t workers)
+{
+    const size_t most = (size_t)workers * f->group, groups = (n + most - 1) / most * workers;
+    return groups < n ? groups : n;
+}
+
 static void run_layer(const ecg__infer *f, uint32_t i, const float *flat, const float *x, float *y,
                       uint32_t n, unsigned char *base, ecg__lap_row *laps, const ecg__infer_tap *tap)
 {

@@ -20,8 +20,14 @@ typedef struct ecg__infer {
     uint32_t last;  /* of the body's layers, the first that writes to where its output lies */
 } ecg__infer;
 
+/* A group that is large enough to pay. */
+enum { ECG__INFER_GROUP = 16 };
+
 /* For groups of up to `group` samples; fewer where a network's head would take much memory. ECG_ENOMEM. */
 ecg_status ecg__infer_plan(ecg__infer *out, const ecg_spec *written, uint32_t group);
+
+/* How many groups n samples make, as many for each worker: group i is of samples n * i / groups on. */
+size_t ecg__infer_groups(const ecg__infer *f, size_t n, uint32_t workers);
 
 /* Shows somebody the input x[count] of one layer of f->spec, of one sample after the other. */
 typedef struct ecg__infer_tap {

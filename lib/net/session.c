@@ -12,8 +12,6 @@
 #include "net/infer_profile.h"
 #include "net/model.h"
 
-enum { GROUP = 16 /* samples that share a reading of large matrices */ };
-
 struct ecg_session {
     ecg_model *model;
     ecg__infer infer;
@@ -47,7 +45,7 @@ ecg_status ecg_session_new(ecg_session **out, ecg_model *m, const ecg_session_op
         return ecg__fail(err, ECG_ENOMEM, "out of memory");
     s->model = ecg_model_retain(m);
     ecg__blas_pin();
-    status = ecg__infer_plan(&s->infer, m->spec, GROUP);
+    status = ecg__infer_plan(&s->infer, m->spec, ECG__INFER_GROUP);
     if (status == ECG_OK)
         status = ecg__pool_new(&s->pool, opt.threads);
     size_t total = 0; /* bytes of all arenas */
@@ -148,7 +146,7 @@ struct job {
 /* What the gate wants to know of the network's inside. */
 struct features {
     uint32_t n, samples;
-    float f[GROUP][ECG_GATE_FEATURES];
+    float f[ECG__INFER_GROUP][ECG_GATE_FEATURES];
 };
 
 static void take_features(void *ctx, const float *x, size_t count)
@@ -211,14 +209,11 @@ static void run_group(void *ctx, size_t i, uint32_t worker)
     }
 }
 
-/* Every worker gets as many groups as any other, as large as they may be. */
 static void run_samples(ecg_session *s, struct job *j, size_t n)
 {
     const uint64_t begin = s->timing ? ecg__nanoseconds() : 0;
-    const size_t workers = ecg__pool_workers(s->pool), most = workers * s->infer.group;
-    const size_t items = (n + most - 1) / most * workers;
     j->n = n;
-    j->items = items < n ? items : n;
+    j->items = ecg__infer_groups(&s->infer, n, ecg__pool_workers(s->pool));
     ecg__parallel_for(s->pool, j->items, run_group, j);
     if (s->timing) {
         s->ns += ecg__nanoseconds() - begin;

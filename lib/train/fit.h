@@ -17,7 +17,7 @@ typedef struct ecg__fit {
     uint32_t *order; /* [train->count] */
     float *val_loss; /* [val->count] */
     bool *val_right;
-    size_t val_first; /* of the samples being validated */
+    size_t val_first, val_count, val_groups; /* of the samples being validated */
 
     /* Epochs that are done, and what follows from them. */
     ecg_epoch *past; /* [epochs] */

@@ -112,8 +112,8 @@ static bool make_memory(ecg_trainer *t)
 {
     const ecg_spec *s = t->low;
     const uint32_t shards = t->opt.shards, batch = t->opt.batch;
-    /* Prediction: the network's arena, then a sample, whose place its probabilities take. */
-    const size_t in = s->layer[0].plan.in_count, outputs = ecg_spec_outputs(s);
+    /* Prediction: the network's arena, then a sample, whose place the probabilities of its group take. */
+    const size_t in = s->layer[0].plan.in_count, outputs = (size_t)t->infer.group * ecg_spec_outputs(s);
     t->worker_bytes = t->infer.bytes + ecg__align_up((in > outputs ? in : outputs) * sizeof(float));
     if (t->tape.worker_bytes > t->worker_bytes)
         t->worker_bytes = t->tape.worker_bytes;
@@ -168,7 +168,7 @@ static ecg_status check_limits(const ecg_trainer *t, ecg_error *err)
 
 static ecg_status make(ecg_trainer *t, ecg_error *err)
 {
-    if (ecg__infer_plan(&t->infer, t->spec, 1) != ECG_OK)
+    if (ecg__infer_plan(&t->infer, t->spec, ECG__INFER_GROUP) != ECG_OK)
         return ecg__fail(err, ECG_ENOMEM, "out of memory");
     ecg_status s = check_limits(t, err);
     if (s != ECG_OK)

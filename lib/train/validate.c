@@ -9,32 +9,25 @@
 /* Samples between two calls of the hook: more and more of them until that takes a while. */
 static const double CHUNK_SECONDS = 0.05;
 
-static void validate_sample(void *ctx, size_t item, uint32_t worker)
+static bool fetch(ecg__fit *f, size_t i, float *x, uint32_t *label)
 {
-    ecg__fit *f = ctx;
     ecg_trainer *t = f->t;
-    const size_t i = f->val_first + item;
-    unsigned char *arena = t->private + worker * t->worker_bytes;
-    float *x = (float *)(void *)(arena + t->infer.bytes);
     const uint32_t classes = ecg_spec_outputs(t->spec);
-    float *probs = x; /* the input has been read when they are written */
-    uint32_t label = 0;
     ecg_error e = {.message = ""};
-    ecg__lap_row *laps = ecg__profile_val_row(t->timing, worker);
-    ecg__lap_start(laps);
-    ecg_status s = f->val->fetch(f->val->ctx, 0, i, x, &label, &e);
-    if (s == ECG_OK && label >= classes)
+    ecg_status s = f->val->fetch(f->val->ctx, 0, i, x, label, &e);
+    if (s == ECG_OK && *label >= classes)
         s = ecg__fail(&e, ECG_EINVAL, "validation: sample %zu has label %" PRIu32 ", expected 0..%" PRIu32, i,
-                      label, classes - 1);
-    if (s != ECG_OK) {
-        if (atomic_exchange(&t->failed, 1) == 0) {
-            t->fault_status = s;
-            t->fault = e;
-        }
-        return;
+                      *label, classes - 1);
+    if (s != ECG_OK && atomic_exchange(&t->failed, 1) == 0) {
+        t->fault_status = s;
+        t->fault = e;
     }
-    ecg__lap(laps, ecg__infer_lap_before(t->spec));
-    ecg__infer_run(&t->infer, t->weights, x, probs, arena, laps);
+    return s == ECG_OK;
+}
+
+static void judge(ecg__fit *f, size_t i, const float *probs, uint32_t label)
+{
+    const uint32_t classes = ecg_spec_outputs(f->t->spec);
     uint32_t first = 0;
     bool finite = isfinite(probs[0]);
     for (uint32_t c = 1; c < classes; c++) {
@@ -46,6 +39,30 @@ static void validate_sample(void *ctx, size_t item, uint32_t worker)
     f->val_loss[i] = finite ? -logf(probs[label] > 1e-7f ? probs[label] : 1e-7f) : NAN;
 }
 
+static void validate_group(void *ctx, size_t item, uint32_t worker)
+{
+    ecg__fit *f = ctx;
+    ecg_trainer *t = f->t;
+    unsigned char *arena = t->private + worker * t->worker_bytes;
+    float *x = (float *)(void *)(arena + t->infer.bytes);
+    float *probs = x; /* the inputs have been read when they are written */
+    const uint32_t classes = ecg_spec_outputs(t->spec);
+    const size_t first = f->val_first + f->val_count * item / f->val_groups;
+    const size_t end = f->val_first + f->val_count * (item + 1) / f->val_groups;
+    uint32_t label[ECG__INFER_GROUP] = {0};
+    ecg__lap_row *laps = ecg__profile_val_row(t->timing, worker);
+    ecg__lap_start(laps);
+    for (size_t i = first; i < end; i++) {
+        if (!fetch(f, i, x, &label[i - first]))
+            return;
+        ecg__lap(laps, ecg__infer_lap_before(t->spec));
+        ecg__infer_body(&t->infer, t->weights, x, (uint32_t)(i - first), arena, laps, NULL);
+    }
+    ecg__infer_head(&t->infer, t->weights, (uint32_t)(end - first), probs, arena, laps, NULL);
+    for (size_t i = first; i < end; i++)
+        judge(f, i, probs + (i - first) * classes, label[i - first]);
+}
+
 /* This rank's part of n samples from `first` on. */
 static void run_own(ecg__fit *f, size_t first, size_t n)
 {
@@ -54,7 +71,9 @@ static void run_own(ecg__fit *f, size_t first, size_t n)
     const size_t lo = ecg__share(n, c->rank, c->ranks), hi = ecg__share(n, c->rank + 1, c->ranks);
     const uint64_t begin = ecg__span_begin(t->timing);
     f->val_first = first + lo;
-    ecg__parallel_for(t->pool, hi - lo, validate_sample, f);
+    f->val_count = hi - lo;
+    f->val_groups = ecg__infer_groups(&t->infer, hi - lo, ecg__pool_workers(t->pool));
+    ecg__parallel_for(t->pool, f->val_groups, validate_group, f);
     ecg__span_end(t->timing, ECG__SPAN_VALIDATION, begin, hi - lo);
 }
 
