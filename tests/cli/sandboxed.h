@@ -3,15 +3,13 @@
 #define ECG_CLI_SANDBOXED_H
 
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/folder.h"
 #include "serve/sandbox.h"
-#include "unit/unit.h"
 
-static char base[400];
 static unsigned bad; /* in the process that is in the sandbox */
 
 #define need(condition)                                                                                      \
@@ -34,20 +32,6 @@ static unsigned bad; /* in the process that is in the sandbox */
         }                                                                                                    \
     } while (0)
 
-static inline const char *in(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static inline const char *in(const char *fmt, ...)
-{
-    static char paths[8][800];
-    static unsigned next;
-    char *path = paths[next++ % 8];
-    va_list args;
-    const int n = snprintf(path, 800, "%s/", base);
-    va_start(args, fmt);
-    vsnprintf(path + n, 800 - (size_t)n, fmt, args);
-    va_end(args);
-    return path;
-}
-
 static inline void write_whole(const char *path, const char *text)
 {
     FILE *f = fopen(path, "wb");
@@ -66,13 +50,12 @@ static inline int opens(const char *path, int flags)
     return fd < 0 ? -1 : 0;
 }
 
-/* base/read, base/write, base/other, each with a file. */
+/* read, write, other in the folder, each with a file. */
 static inline void folders(void)
 {
     static const char *const names[] = {"read", "write", "other"};
-    snprintf(base, sizeof base, "%s.XXXXXX", unit_tmp("sandbox"));
-    ck_assert_ptr_nonnull(mkdtemp(base));
-    ck_assert_int_eq(chmod(base, 0777), 0);
+    folder_new("sandbox");
+    ck_assert_int_eq(chmod(folder, 0777), 0);
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(mkdir(in("%s", names[i]), 0777), 0);
         write_whole(in("%s/file", names[i]), "text");

@@ -6,30 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/prints.h"
 #include "common/html_plot.h"
 #include "common/text.h"
 #include "common/whole.h"
-#include "unit/unit.h"
-
-static char *text;
-static size_t size;
-
-static FILE *begin(void)
-{
-    free(text);
-    text = NULL;
-    FILE *f = open_memstream(&text, &size);
-    ck_assert_ptr_nonnull(f);
-    return f;
-}
-
-#define ck_prints(call, want)                                                                                \
-    do {                                                                                                     \
-        FILE *f = begin();                                                                                   \
-        call;                                                                                                \
-        fclose(f);                                                                                           \
-        ck_assert_str_eq(text, want);                                                                        \
-    } while (0)
 
 START_TEST(escaping)
 {
@@ -97,15 +77,15 @@ START_TEST(curves)
     plot p = {f, "t<", "x", "y", 0, 1, 0, 1, 0};
     plot_line(&p, at, MANY, 9);
     fclose(f);
-    ck_assert_uint_lt(size, 40000);
-    ck_assert_uint_gt(size, 4000);
-    ck_assert_ptr_nonnull(strstr(text, "class=\"line c1 d1\""));
+    ck_assert_uint_lt(printed_size, 40000);
+    ck_assert_uint_gt(printed_size, 4000);
+    ck_assert_ptr_nonnull(strstr(printed, "class=\"line c1 d1\""));
     const plot_point gap[] = {{0, 0}, {0.5, 0.5}, {0.6, (double)NAN}, {0.7, 0.7}, {1, 1}};
     p.f = f = begin();
     plot_line(&p, gap, 5, 0);
     fclose(f);
     int moves = 0;
-    for (const char *s = text; *s; s++)
+    for (const char *s = printed; *s; s++)
         moves += *s == 'M';
     ck_assert_int_eq(moves, 2);
     p.f = f = begin();
@@ -113,8 +93,8 @@ START_TEST(curves)
     plot_drawn(&p);
     plot_end(&p);
     fclose(f);
-    ck_assert_ptr_nonnull(strstr(text, "<title>t&lt;</title>"));
-    ck_assert_ptr_null(strstr(text, "t<"));
+    ck_assert_ptr_nonnull(strstr(printed, "<title>t&lt;</title>"));
+    ck_assert_ptr_null(strstr(printed, "t<"));
     free(at);
 }
 END_TEST
@@ -175,6 +155,6 @@ int main(void)
     tcase_add_test(t, whole_or_not);
     suite_add_tcase(s, t);
     const int failed = unit_run(s);
-    free(text);
+    free(printed);
     return failed;
 }

@@ -4,29 +4,9 @@
 
 #include <math.h>
 
+#include "cli/prints.h"
 #include "common/judge.h"
 #include "common/progress.h"
-#include "unit/unit.h"
-
-static char *text;
-static size_t size;
-
-static FILE *begin(void)
-{
-    free(text);
-    text = NULL;
-    FILE *f = open_memstream(&text, &size);
-    ck_assert_ptr_nonnull(f);
-    return f;
-}
-
-#define ck_prints(call, want)                                                                                \
-    do {                                                                                                     \
-        FILE *f = begin();                                                                                   \
-        call;                                                                                                \
-        fclose(f);                                                                                           \
-        ck_assert_str_eq(text, want);                                                                        \
-    } while (0)
 
 START_TEST(json)
 {
@@ -59,8 +39,8 @@ START_TEST(digits_of_floats)
         FILE *f = begin();
         text_json_number(f, (double)x);
         fclose(f);
-        back = strtof(text, NULL);
-        ck_assert_msg(memcmp(&x, &back, sizeof x) == 0, "%a became %s", (double)x, text);
+        back = strtof(printed, NULL);
+        ck_assert_msg(memcmp(&x, &back, sizeof x) == 0, "%a became %s", (double)x, printed);
     }
 }
 END_TEST

@@ -15,8 +15,8 @@ START_TEST(kept)
 {
     struct stat st;
     size_t n;
-    fresh();
-    rmdir(dir); /* it makes the folder */
+    folder_new("uploads");
+    rmdir(folder); /* it makes the folder */
     struct uploads *u = opened(0, 0);
     ck_assert_msg(uploads_keep(u, hash(1), "\0picture", 8, "{\"a\":1}", why), "%s", why);
     const char *text = read_whole(place(1), &n);
@@ -58,11 +58,11 @@ START_TEST(links)
 {
     size_t n;
     char outside[512];
-    fresh();
-    strcpy(outside, dir);
+    folder_new("uploads");
+    strcpy(outside, folder);
     write_whole(in("secret"), "untouched");
     ck_assert_int_eq(mkdir(in("folder"), 0700), 0);
-    fresh();
+    folder_new("uploads");
     struct uploads *u = opened(1, 0);
     char target[600];
     /* The folder is a link. */
@@ -90,10 +90,10 @@ START_TEST(links)
     /* The log is a link, or a pipe. */
     ck_assert_int_eq(rename(in("uploads.jsonl"), in("was")), 0);
     ck_assert_int_eq(symlink(target, in("uploads.jsonl")), 0);
-    ck_assert(!uploads_open(dir, 0, 0, why) && strstr(why, "log"));
+    ck_assert(!uploads_open(folder, 0, 0, why) && strstr(why, "log"));
     unlink(in("uploads.jsonl"));
     ck_assert_int_eq(mkfifo(in("uploads.jsonl"), 0600), 0);
-    ck_assert(!uploads_open(dir, 0, 0, why) && strstr(why, "log"));
+    ck_assert(!uploads_open(folder, 0, 0, why) && strstr(why, "log"));
     ck_assert_str_eq(read_whole(target, &n), "untouched");
 }
 END_TEST
@@ -101,7 +101,7 @@ END_TEST
 START_TEST(old_ones_go)
 {
     const int64_t now = (int64_t)time(NULL), day = 86400;
-    fresh();
+    folder_new("uploads");
     struct uploads *u = opened(0, 0);
     for (unsigned i = 0; i < 10; i++)
         ck_assert(uploads_keep(u, hash(i), "picture", 7, NULL, why));
@@ -138,7 +138,7 @@ END_TEST
 START_TEST(too_many_go)
 {
     static char picture[1000];
-    fresh();
+    folder_new("uploads");
     struct uploads *u = opened(0, 0);
     for (unsigned i = 0; i < 10; i++) {
         ck_assert(uploads_keep(u, hash(i), picture, sizeof picture, NULL, why));
@@ -171,9 +171,9 @@ END_TEST
 /* A small disk of our own, where the system lets us have one. */
 static bool small_disk(void)
 {
-    fresh();
+    folder_new("uploads");
     return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount("ecg-test", dir, "tmpfs", 0, "size=256k") == 0;
+           mount("ecg-test", folder, "tmpfs", 0, "size=256k") == 0;
 }
 
 static void check_lines(unsigned want)
@@ -241,7 +241,7 @@ START_TEST(limited_files)
 {
     static char picture[30000];
     size_t n;
-    fresh();
+    folder_new("uploads");
     struct uploads *u = opened(0, 0);
     signal(SIGXFSZ, SIG_IGN);
     files_may_grow(false);
@@ -266,7 +266,7 @@ END_TEST
 START_TEST(torn_line)
 {
     size_t n;
-    fresh();
+    folder_new("uploads");
     write_whole(in("uploads.jsonl"), "{\"a\":1}\n{\"b\":");
     struct uploads *u = opened(0, 0);
     ck_assert(uploads_keep(u, hash(1), "x", 1, "{\"c\":3}", why));
@@ -322,7 +322,7 @@ static bool serve(unsigned server)
 
 START_TEST(two_servers)
 {
-    fresh();
+    folder_new("uploads");
     pid_t pid[SERVERS];
     for (unsigned i = 0; i < SERVERS; i++)
         if ((pid[i] = fork()) == 0)

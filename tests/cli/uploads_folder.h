@@ -4,44 +4,21 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <unistd.h>
 
+#include "cli/folder.h"
 #include "serve/uploads.h"
 #include "serve/uploads_sweep.h"
-#include "unit/unit.h"
 
-static char dir[512];
 static char why[160];
-
-static inline const char *in(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static inline const char *in(const char *fmt, ...)
-{
-    static char paths[4][1024];
-    static unsigned next;
-    char *path = paths[next++ % 4];
-    va_list args;
-    const int n = snprintf(path, 1024, "%s/", dir);
-    va_start(args, fmt);
-    vsnprintf(path + n, 1024 - (size_t)n, fmt, args);
-    va_end(args);
-    return path;
-}
 
 static inline struct uploads *opened(uint32_t days, uint64_t max)
 {
-    struct uploads *u = uploads_open(dir, days, max, why);
+    struct uploads *u = uploads_open(folder, days, max, why);
     ck_assert_msg(u != NULL, "%s", why);
     return u;
-}
-
-/* A new empty folder for a test; others may be running. */
-static inline void fresh(void)
-{
-    snprintf(dir, sizeof dir, "%s.XXXXXX", unit_tmp("uploads"));
-    ck_assert_ptr_nonnull(mkdtemp(dir));
 }
 
 static inline const char *hash(unsigned n) /* as good as a SHA-256 */
@@ -90,10 +67,10 @@ static inline void aged(const char *path, int64_t seconds)
     ck_assert_int_eq(utimensat(AT_FDCWD, path, t, AT_SYMLINK_NOFOLLOW), 0);
 }
 
-static inline unsigned unfinished(const char *folder)
+static inline unsigned unfinished(const char *part)
 {
     unsigned n = 0;
-    DIR *d = opendir(in("%.2s", folder));
+    DIR *d = opendir(in("%.2s", part));
     const struct dirent *e;
     while (d && (e = readdir(d)) != NULL)
         n += strncmp(e->d_name, SWEEP_UNFINISHED, sizeof SWEEP_UNFINISHED - 1) == 0;

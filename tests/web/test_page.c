@@ -6,11 +6,11 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "cli/prints.h"
 #include "ecgcnn/beats.h"
 #include "net/model.h"
 #include "net/spec.h"
 #include "serve/page_put.h"
-#include "unit/unit.h"
 
 /* What a page must never hold as it is. */
 #define EVIL "\"><script>alert('x')</script>&{{main}}<b"
@@ -127,18 +127,6 @@ static void check_html(const char *text)
 }
 
 /* ---- Pages as text ---- */
-static char *text;
-static size_t size;
-
-static FILE *begin(void)
-{
-    free(text);
-    text = NULL;
-    FILE *f = open_memstream(&text, &size);
-    ck_assert_ptr_nonnull(f);
-    return f;
-}
-
 static page_file read_web(const char *name)
 {
     char path[1024];
@@ -185,7 +173,7 @@ static void close_site(void)
 static void end(FILE *f)
 {
     ck_assert_int_eq(fclose(f), 0);
-    check_html(text);
+    check_html(printed);
 }
 
 static void all_pages(ecg_model *m)
@@ -195,18 +183,18 @@ static void all_pages(ecg_model *m)
     FILE *f = begin();
     page_home(f, &site);
     end(f);
-    ck_assert_ptr_nonnull(strstr(text, "id=\"file\""));
-    ck_assert_ptr_nonnull(strstr(text, "/samples/rings--0.png"));
+    ck_assert_ptr_nonnull(strstr(printed, "id=\"file\""));
+    ck_assert_ptr_nonnull(strstr(printed, "/samples/rings--0.png"));
     f = begin();
     page_about(f, &site);
     end(f);
-    ck_assert_ptr_nonnull(strstr(text, "0123456789abcdef"));
+    ck_assert_ptr_nonnull(strstr(printed, "0123456789abcdef"));
     f = begin();
     page_classes(f, &site);
     end(f);
     for (uint32_t i = 0; i < ecg_model_classes(m); i++) {
         class_slug(slug, m, i);
-        ck_assert_msg(strstr(text, slug) != NULL, "%s is not listed", slug);
+        ck_assert_msg(strstr(printed, slug) != NULL, "%s is not listed", slug);
     }
     for (uint32_t i = 0; i < ecg_model_classes(m); i++) {
         class_slug(slug, m, i);
@@ -214,13 +202,13 @@ static void all_pages(ecg_model *m)
         ck_assert_int_eq(page_class(f, &site, slug), 1);
         end(f);
         const class_text *t = class_text_at(m, i);
-        ck_assert_int_eq(strstr(text, "<figure class=\"example\">") != NULL, t->strip != NULL);
-        ck_assert_ptr_nonnull(strstr(text, "<h2>When it matters</h2>"));
+        ck_assert_int_eq(strstr(printed, "<figure class=\"example\">") != NULL, t->strip != NULL);
+        ck_assert_ptr_nonnull(strstr(printed, "<h2>When it matters</h2>"));
     }
     f = begin();
     ck_assert_int_eq(page_class(f, &site, "nothing-of-the-kind"), 0);
     fclose(f);
-    ck_assert_uint_eq(size, 0);
+    ck_assert_uint_eq(printed_size, 0);
     f = begin();
     page_problem(f, &site, 404, EVIL, EVIL);
     end(f);
@@ -255,7 +243,7 @@ START_TEST(pages_of_many)
     FILE *f = begin();
     page_home(f, &site);
     end(f);
-    ck_assert_ptr_nonnull(strstr(text, "All 300 classes"));
+    ck_assert_ptr_nonnull(strstr(printed, "All 300 classes"));
     float probs[MANY];
     for (unsigned i = 0; i < MANY; i++)
         probs[i] = 1.0f / MANY;
@@ -263,7 +251,7 @@ START_TEST(pages_of_many)
     f = begin();
     page_result(f, &site, &a, 1);
     end(f);
-    ck_assert_ptr_nonnull(strstr(text, "288 more"));
+    ck_assert_ptr_nonnull(strstr(printed, "288 more"));
     close_site();
 }
 END_TEST
@@ -300,16 +288,16 @@ START_TEST(results)
     FILE *f = begin();
     page_result(f, &site, a, 5);
     end(f);
-    ck_assert_ptr_nonnull(strstr(text, "src=\"data:image/png;base64,iVBORw==\""));
-    ck_assert_ptr_nonnull(strstr(text, "src=\"data:image/png;base64,+//+\""));
-    ck_assert_ptr_null(strstr(text, "svg+xml;"));
-    ck_assert_ptr_nonnull(strstr(text, "<data value=\"0.75\">75.0&#8239;%</data>"));
-    ck_assert_ptr_nonnull(strstr(text, "card uncertain"));
-    ck_assert_ptr_nonnull(strstr(text, "because &quot;"));
-    ck_assert_ptr_nonnull(strstr(text, "Not a heartbeat picture"));
-    ck_assert_ptr_nonnull(strstr(text, "wrong &quot;"));
-    ck_assert_ptr_nonnull(strstr(text, "no: full &quot;"));
-    ck_assert_ptr_nonnull(strstr(text, "<rect width=\"20.00\""));
+    ck_assert_ptr_nonnull(strstr(printed, "src=\"data:image/png;base64,iVBORw==\""));
+    ck_assert_ptr_nonnull(strstr(printed, "src=\"data:image/png;base64,+//+\""));
+    ck_assert_ptr_null(strstr(printed, "svg+xml;"));
+    ck_assert_ptr_nonnull(strstr(printed, "<data value=\"0.75\">75.0&#8239;%</data>"));
+    ck_assert_ptr_nonnull(strstr(printed, "card uncertain"));
+    ck_assert_ptr_nonnull(strstr(printed, "because &quot;"));
+    ck_assert_ptr_nonnull(strstr(printed, "Not a heartbeat picture"));
+    ck_assert_ptr_nonnull(strstr(printed, "wrong &quot;"));
+    ck_assert_ptr_nonnull(strstr(printed, "no: full &quot;"));
+    ck_assert_ptr_nonnull(strstr(printed, "<rect width=\"20.00\""));
     close_site();
 }
 END_TEST
@@ -347,7 +335,7 @@ START_TEST(placeholders)
         page_fill(f, (page_file){exact, n}, put_word, NULL);
         free(exact);
         fclose(f);
-        ck_assert_str_eq(text, cases[i][1]);
+        ck_assert_str_eq(printed, cases[i][1]);
     }
 }
 END_TEST
@@ -368,7 +356,7 @@ START_TEST(percents)
         FILE *f = begin();
         page_percent(f, cases[i].p);
         fclose(f);
-        ck_assert_msg(strstr(text, cases[i].want) != NULL, "%s lacks %s", text, cases[i].want);
+        ck_assert_msg(strstr(printed, cases[i].want) != NULL, "%s lacks %s", printed, cases[i].want);
     }
 }
 END_TEST
@@ -447,14 +435,14 @@ START_TEST(cards)
         FILE *f = begin();
         page_card(f, cases[i][0]);
         fclose(f);
-        ck_assert_str_eq(text, cases[i][1]);
+        ck_assert_str_eq(printed, cases[i][1]);
     }
     FILE *f = begin();
     page_card(f, "x\n| a | b |\n|---|--:|\n| c\\|d | 1 |\n\ny");
     fclose(f);
-    ck_assert_ptr_nonnull(strstr(text, "<th scope=\"col\" class=\"num\">b</th>"));
+    ck_assert_ptr_nonnull(strstr(printed, "<th scope=\"col\" class=\"num\">b</th>"));
     ck_assert_ptr_nonnull(strstr(
-        text, "<th scope=\"row\">c|d</th><td class=\"num\">1</td></tr>\n</tbody></table></div>\n<p>y"));
+        printed, "<th scope=\"row\">c|d</th><td class=\"num\">1</td></tr>\n</tbody></table></div>\n<p>y"));
     /* Whatever is in it, the page stays whole. */
     static const char *const words[] = {"**",
                                         "`",
@@ -601,6 +589,6 @@ int main(void)
     tcase_add_test(t, samples_to_try);
     suite_add_tcase(s, t);
     const int failures = unit_run(s);
-    free(text);
+    free(printed);
     return failures;
 }
