@@ -365,7 +365,7 @@ def ending(server):
 def refused(port):
     try:
         socket.create_connection(("127.0.0.1", port), 5).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # reset: it was waiting when the socket was closed
         return True
     return False
 
