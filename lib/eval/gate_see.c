@@ -41,11 +41,17 @@ static void take(void *ctx, const float *x, size_t count)
     ecg__gate_fold(x, count, t->j->n, t->j->out->f + t->picture[t->seen++] * t->j->n);
 }
 
+/* Picture i's place in the dataset. */
+static size_t sample_of(const struct job *j, size_t i)
+{
+    return j->p->index ? j->p->index[j->index[i]] : j->index[i];
+}
+
 /* Picture i as the network reads it, and how it looks. */
 static ecg_status look_at(const struct job *j, size_t i, float *x, ecg_error *err)
 {
     const ecg_dataset *d = j->p->data;
-    const size_t at = j->p->index ? j->p->index[j->index[i]] : j->index[i];
+    const size_t at = sample_of(j, i);
     const uint32_t label = ecg_dataset_label(d, at);
     const ecg_preprocess *prep = &j->m->prep;
     ecg__seen *seen = &j->out->seen[i];
@@ -80,11 +86,10 @@ static ecg_status look_at(const struct job *j, size_t i, float *x, ecg_error *er
 
 static ecg_status check_features(const struct job *j, size_t i, ecg_error *err)
 {
-    const ecg_dataset *d = j->p->data;
     char name[1024];
     for (uint32_t k = 0; k < j->n; k++)
         if (!isfinite(j->out->f[i * j->n + k])) {
-            ecg_dataset_name(d, j->p->index ? j->p->index[j->index[i]] : j->index[i], name, sizeof name);
+            ecg_dataset_name(j->p->data, sample_of(j, i), name, sizeof name);
             return ecg__fail(err, ECG_ENUMERIC, "gate: the network's values for %s are not finite", name);
         }
     return ECG_OK;

@@ -137,14 +137,8 @@ void ecg__infer_head(const ecg__infer *f, const float *flat, uint32_t n, float *
 void ecg__infer_run(const ecg__infer *f, const float *flat, const float *x, float *out, void *arena,
                     ecg__lap_row *laps)
 {
-    ecg__infer_run_tap(f, flat, x, out, arena, laps, NULL);
-}
-
-void ecg__infer_run_tap(const ecg__infer *f, const float *flat, const float *x, float *out, void *arena,
-                        ecg__lap_row *laps, const ecg__infer_tap *tap)
-{
-    ecg__infer_body(f, flat, x, 0, arena, laps, tap);
-    ecg__infer_head(f, flat, 1, out, arena, laps, tap);
+    ecg__infer_body(f, flat, x, 0, arena, laps, NULL);
+    ecg__infer_head(f, flat, 1, out, arena, laps, NULL);
 }
 
 void ecg__infer_end(ecg__infer *f)

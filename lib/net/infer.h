@@ -48,8 +48,6 @@ void ecg__infer_head(const ecg__infer *f, const float *flat, uint32_t n, float *
 /* Both for one sample: x[in] -> out[outputs], with weights in the flat vector `flat`. */
 void ecg__infer_run(const ecg__infer *f, const float *flat, const float *x, float *out, void *arena,
                     ecg__lap_row *laps);
-void ecg__infer_run_tap(const ecg__infer *f, const float *flat, const float *x, float *out, void *arena,
-                        ecg__lap_row *laps, const ecg__infer_tap *tap);
 
 void ecg__infer_end(ecg__infer *f);
 

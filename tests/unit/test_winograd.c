@@ -113,7 +113,7 @@ START_TEST(gives_the_gradient_of_the_kernel)
     ecg__wino_dproduct(level, v, dm, tiles, c, n, du);
     ecg__wino_dkernel(du, c, n, dk);
     close_to("dkernel", dk, want, 9 * c * n);
-    /* Twice as much, and the first once more. */
+    /* The sums go on from where they were, and are added once more: three times as much. */
     for (size_t i = 0; i < 9 * c * n; i++)
         want[i] += 2 * (want[i] - (double)first[i]);
     ecg__wino_dproduct(level, v, dm, tiles, c, n, du);
