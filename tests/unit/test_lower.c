@@ -110,6 +110,8 @@ static const struct {
     {"input 12x13x1; conv2d 32 3x3 relu; maxpool 2x2", 1},
     {"input 11x9x2; conv2d 8 1x1; conv2d 8 3x3; maxpool", 2},
     {"input 34x62x1; conv2d 8 1x1; conv2d 32 3x3 pad=same relu; maxpool", 2}, /* several tiles */
+    {"input 21x23x2; conv2d 32 1x1; conv2d 40 3x3 relu; maxpool", 2},         /* by conv_wino.h */
+    {"input 16x27x1; conv2d 40 2x2; conv2d 32 3x3 pad=same; maxpool 4x3", 2},
     {"input 17x19x1; conv2d 16 2x2; conv2d 40 5x3 pad=same stride=2x1 bias=0 relu; maxpool 3x2", 2},
     {"input 12x12x3; conv2d 16 3x3 pad=same relu; maxpool 2x2 pad=same; conv2d 24 2x2 relu; maxpool 3x3", 2},
     {"input 9x14x2; conv2d 8 1x1; conv2d 16 3x3 pad=same; elu 0.5; batchnorm; conv2d 5 2x2 elu; batchnorm",
